@@ -1,0 +1,1 @@
+"""Batch ELT of retailers' page views and orders into attribution-ready event tables."""

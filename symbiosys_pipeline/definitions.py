@@ -1,0 +1,40 @@
+"""The entry point: platform definitions, the clients of this deployment, resources and the executor."""
+
+from pathlib import Path
+
+import dagster as dg
+
+from symbiosys_pipeline.components.retail_client import definitions_of_folder
+from symbiosys_pipeline.deployment import Deployment
+from symbiosys_pipeline.settings import PACKAGE, PROJECT, Settings
+
+
+def build_definitions(settings: Settings) -> dg.Definitions:
+    """The definitions of a deployment.
+
+    Clients in the package's own `defs/clients` are always loaded; a deployment that keeps its clients in
+    another folder (`SYMBIOSYS_CLIENTS`) leaves that one empty.
+
+    Raises:
+        ConfigurationError: A client's YAML is wrong; names every mistake.
+    """
+    parts = [dg.load_from_defs_folder(project_root=PROJECT)]
+    if settings.clients != (PACKAGE / "defs" / "clients").resolve():
+        parts.append(definitions_of_folder(settings.clients))
+    shared = dg.Definitions(
+        resources={"deployment": dg.ResourceDefinition(lambda _: Deployment.open(settings))},
+        # One process per run: ten trivial steps take 3.5 s in one process and 30 s in ten.
+        executor=dg.in_process_executor,
+    )
+    return dg.Definitions.merge(*parts, shared)
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The definitions of the deployment that the environment describes."""
+    return build_definitions(Settings.from_environment())
+
+
+def instance_config() -> Path:
+    """The committed `dagster.yaml`."""
+    return PROJECT / "dagster.yaml"

@@ -1,0 +1,56 @@
+"""One deployment opened for work: its settings, lake, ledger and client profiles."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import duckdb
+
+from symbiosys_pipeline.clients import load_profiles
+from symbiosys_pipeline.contracts.profile import ClientProfile
+from symbiosys_pipeline.errors import ConfigurationError
+from symbiosys_pipeline.settings import Settings
+from symbiosys_pipeline.storage.lake import Lake
+from symbiosys_pipeline.storage.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What every step works on."""
+
+    settings: Settings
+    lake: Lake
+    ledger: Ledger
+
+    @classmethod
+    def open(cls, settings: Settings) -> "Deployment":
+        """Open the lake and the ledger, creating them where they are not there yet."""
+        return cls(settings, Lake.at(settings.lake_url), Ledger(settings.ledger_url))
+
+    def profiles(self, names: tuple[str, ...] = ()) -> tuple[ClientProfile, ...]:
+        """The client profiles of this deployment, all or those named.
+
+        Raises:
+            ConfigurationError: A profile is wrong, or a name is not among them.
+        """
+        profiles = load_profiles(self.settings.clients)
+        known = {profile.client: profile for profile in profiles}
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise ConfigurationError(
+                str(self.settings.clients),
+                [
+                    f"no client {name!r}; expected one of {', '.join(known) or '(none yet)'}"
+                    for name in unknown
+                ],
+            )
+        return tuple(known[name] for name in names) if names else profiles
+
+    @contextmanager
+    def duckdb(self) -> Generator[duckdb.DuckDBPyConnection]:
+        """An in-memory engine for one step: UTC, bounded memory, spilling into the lake's scratch folder."""
+        with self.lake.scratch() as spill, duckdb.connect(":memory:") as connection:
+            connection.execute("SET TimeZone='UTC'")
+            connection.execute("SET memory_limit=?", [self.settings.duckdb_memory])
+            connection.execute("SET temp_directory=?", [str(spill)])
+            yield connection

@@ -1,0 +1,116 @@
+"""Why one event day is as it is: its deliveries, refusals, duplicates, checks and publication."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from symbiosys_pipeline.contracts.columns import Dataset
+from symbiosys_pipeline.contracts.profile import ClientProfile
+from symbiosys_pipeline.deployment import Deployment
+from symbiosys_pipeline.quality.verdict import Verdict
+from symbiosys_pipeline.steps.reconcile import LedgerView, StaleDay
+from symbiosys_pipeline.storage.ledger_tables import (
+    Delivery,
+    DeliveryState,
+    Layer,
+    Publication,
+    StoredVerdict,
+)
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What one delivery brought to the day.
+
+    Attributes:
+        delivery: The delivery.
+        rows: Rows for this day.
+        quarantined: Rows refused that belong to this day.
+        live: False where a newer generation superseded them.
+    """
+
+    delivery: Delivery
+    rows: int
+    quarantined: int
+    live: bool
+
+
+@dataclass(frozen=True)
+class DatasetExplanation:
+    """One dataset of one event day.
+
+    Attributes:
+        contributions: Every delivery that ever brought rows, in the order observed.
+        refused: Deliveries of this delivery day that could not be read.
+        quarantine: Refused rows of live deliveries by `field: reason`.
+        staged: The staged version.
+        verdict: What the checks said of it.
+        stored: The verdict as recorded, with a person's acceptance.
+    """
+
+    contributions: tuple[Contribution, ...]
+    refused: tuple[Delivery, ...]
+    quarantine: dict[str, int]
+    staged: Publication | None
+    verdict: Verdict | None
+    stored: StoredVerdict | None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One event day of one client."""
+
+    client: str
+    event_day: date
+    datasets: dict[Dataset, DatasetExplanation]
+    events: Publication | None
+    stale: StaleDay | None
+
+
+def explain(deployment: Deployment, profile: ClientProfile, event_day: date) -> Explanation:
+    """Everything the ledger and the quarantine know about one event day."""
+    view = LedgerView.of(deployment, profile)
+    return Explanation(
+        client=profile.client,
+        event_day=event_day,
+        datasets={dataset: _dataset(deployment, view, dataset, event_day) for dataset in Dataset},
+        events=view.publications.get((Layer.EVENTS, event_day)),
+        stale=view.stale(event_day),
+    )
+
+
+def _dataset(
+    deployment: Deployment, view: LedgerView, dataset: Dataset, event_day: date
+) -> DatasetExplanation:
+    ledger = deployment.ledger.deliveries
+    live = {part.live_delivery_id for part in view.live.get((dataset, event_day), [])}
+    contributions: list[Contribution] = []
+    refused: list[Delivery] = []
+    for delivery in ledger.of_client(view.profile.client, dataset):
+        if delivery.state is DeliveryState.REFUSED and delivery.delivery_day == event_day:
+            refused.append(delivery)
+        for part in ledger.slices_of(delivery.content_id):
+            if part.event_day == event_day and delivery.state is DeliveryState.STANDARDIZED:
+                counts = delivery.delivery_id in live
+                contributions.append(Contribution(delivery, part.rows, part.quarantined, counts))
+    stored = view.verdict(dataset, event_day)
+    return DatasetExplanation(
+        contributions=tuple(contributions),
+        refused=tuple(refused),
+        quarantine=_quarantine(deployment, [item.delivery for item in contributions if item.live], event_day),
+        staged=view.staged(dataset, event_day),
+        verdict=Verdict.from_json(stored.verdict) if stored else None,
+        stored=stored,
+    )
+
+
+def _quarantine(deployment: Deployment, deliveries: list[Delivery], event_day: date) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for key in sorted({item.quarantine_key for item in deliveries if item.quarantine_key is not None}):
+        rows = pl.scan_parquet(deployment.lake.uri(key)).filter(pl.col("event_day") == event_day)
+        counted = rows.group_by("field", "reason").len().collect()
+        for field, reason, count in counted.iter_rows():
+            found[f"{field or 'record'}: {reason}"] += count
+    return dict(sorted(found.items()))

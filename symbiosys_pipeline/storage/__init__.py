@@ -1,0 +1,1 @@
+"""WHERE data lies: lake, layout, ledger, warehouse views. No Dagster, no rules about the data."""

@@ -1,0 +1,288 @@
+"""Deliveries and slices: what arrived, how far it has come, and which rows are live."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from symbiosys_pipeline.contracts.columns import Dataset
+from symbiosys_pipeline.storage.ledger_tables import (
+    DELIVERIES,
+    SLICES,
+    Delivery,
+    DeliveryState,
+    Slice,
+)
+
+if TYPE_CHECKING:
+    from symbiosys_pipeline.storage.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class LiveSlice:
+    """A slice that counts now, with the delivery that makes it live."""
+
+    live_delivery_id: str
+    source_key: str
+    delivery_day: date
+    quarantine_key: str | None
+    slice: Slice
+
+
+@dataclass(frozen=True)
+class DayAccount:
+    """Where the rows received for one event day went, as counted when they were read."""
+
+    received: int
+    live: int
+    quarantined: int
+    superseded: int
+
+
+def _delivery(row: sa.RowMapping) -> Delivery:
+    values: dict[str, Any] = {field.name: row[field.name] for field in fields(Delivery)}
+    values["dataset"] = Dataset(values["dataset"])
+    values["state"] = DeliveryState(values["state"])
+    return Delivery(**values)
+
+
+def _newest_first(*states: DeliveryState) -> sa.Subquery:
+    """Deliveries in the given states, `generation_rank` 1 being the one observed last of its key."""
+    rank = (
+        sa.func.row_number()
+        .over(
+            partition_by=(
+                DELIVERIES.c.client,
+                DELIVERIES.c.dataset,
+                DELIVERIES.c.source,
+                DELIVERIES.c.source_key,
+            ),
+            order_by=DELIVERIES.c.observed_seq.desc(),
+        )
+        .label("generation_rank")
+    )
+    query = sa.select(*DELIVERIES.c, rank)
+    if states:
+        query = query.where(DELIVERIES.c.state.in_([str(state) for state in states]))
+    return query.subquery()
+
+
+class DeliveryLedger:
+    """Reads and writes `deliveries` and `slices`."""
+
+    def __init__(self, ledger: "Ledger") -> None:
+        self._ledger = ledger
+
+    def latest(
+        self, client: str, dataset: Dataset, source: str, keys: Iterable[str] | None = None
+    ) -> dict[str, Delivery]:
+        """The generation observed last of each source key (of those asked for)."""
+        ranked = _newest_first()
+        query = sa.select(ranked).where(
+            ranked.c.client == client,
+            ranked.c.dataset == str(dataset),
+            ranked.c.source == source,
+            ranked.c.generation_rank == 1,
+        )
+        if keys is not None:
+            query = query.where(ranked.c.source_key.in_(list(keys)))
+        with self._ledger.reading() as connection:
+            rows = connection.execute(query).mappings().all()
+        return {row["source_key"]: _delivery(row) for row in rows}
+
+    def observe(self, deliveries: Sequence[Delivery]) -> None:
+        """Record that these generations are what their keys hold now, in this order.
+
+        A generation seen before only moves to the front; its rows become live again.
+        """
+        with self._ledger.writing() as connection:
+            highest = connection.execute(sa.select(sa.func.max(DELIVERIES.c.observed_seq))).scalar() or 0
+            for seq, delivery in enumerate(deliveries, start=highest + 1):
+                moved = connection.execute(
+                    sa.update(DELIVERIES)
+                    .where(DELIVERIES.c.delivery_id == delivery.delivery_id)
+                    .values(observed_seq=seq)
+                )
+                if moved.rowcount == 0:
+                    connection.execute(
+                        sa.insert(DELIVERIES).values(**{**_row(delivery), "observed_seq": seq})
+                    )
+
+    def get(self, delivery_id: str) -> Delivery | None:
+        """One delivery, or None."""
+        with self._ledger.reading() as connection:
+            row = (
+                connection.execute(sa.select(DELIVERIES).where(DELIVERIES.c.delivery_id == delivery_id))
+                .mappings()
+                .first()
+            )
+        return None if row is None else _delivery(row)
+
+    def of_client(
+        self, client: str, dataset: Dataset | None = None, delivery_day: date | None = None
+    ) -> list[Delivery]:
+        """All deliveries of a client (dataset, delivery day), oldest observation first."""
+        query = sa.select(DELIVERIES).where(DELIVERIES.c.client == client)
+        if dataset is not None:
+            query = query.where(DELIVERIES.c.dataset == str(dataset))
+        if delivery_day is not None:
+            query = query.where(DELIVERIES.c.delivery_day == delivery_day)
+        with self._ledger.reading() as connection:
+            rows = connection.execute(query.order_by(DELIVERIES.c.observed_seq)).mappings().all()
+        return [_delivery(row) for row in rows]
+
+    def current(self, client: str, dataset: Dataset, delivery_day: date | None = None) -> list[Delivery]:
+        """The generation observed last of every key, whatever its state, in the order of their keys."""
+        ranked = _newest_first()
+        query = sa.select(ranked).where(
+            ranked.c.client == client, ranked.c.dataset == str(dataset), ranked.c.generation_rank == 1
+        )
+        if delivery_day is not None:
+            query = query.where(ranked.c.delivery_day == delivery_day)
+        with self._ledger.reading() as connection:
+            rows = connection.execute(query.order_by(ranked.c.source, ranked.c.source_key)).mappings().all()
+        return [_delivery(row) for row in rows]
+
+    def same_content(self, delivery: Delivery, sha256: str) -> Delivery | None:
+        """An earlier generation of the same key with the same bytes that has been read already."""
+        query = (
+            sa.select(DELIVERIES)
+            .where(
+                DELIVERIES.c.client == delivery.client,
+                DELIVERIES.c.dataset == str(delivery.dataset),
+                DELIVERIES.c.source == delivery.source,
+                DELIVERIES.c.source_key == delivery.source_key,
+                DELIVERIES.c.sha256 == sha256,
+                DELIVERIES.c.content_of.is_(None),
+                DELIVERIES.c.landing_folder.is_not(None),
+                DELIVERIES.c.delivery_id != delivery.delivery_id,
+            )
+            .order_by(DELIVERIES.c.observed_seq)
+        )
+        with self._ledger.reading() as connection:
+            row = connection.execute(query).mappings().first()
+        return None if row is None else _delivery(row)
+
+    def set_landed(
+        self, delivery_id: str, *, sha256: str, landing_folder: str, content_of: str | None
+    ) -> None:
+        """The delivery's bytes are in the lake."""
+        with self._ledger.writing() as connection:
+            connection.execute(
+                sa.update(DELIVERIES)
+                .where(DELIVERIES.c.delivery_id == delivery_id)
+                .values(
+                    state=str(DeliveryState.LANDED),
+                    sha256=sha256,
+                    landing_folder=landing_folder,
+                    content_of=content_of,
+                )
+            )
+
+    def set_read(self, delivery: Delivery, slices: Sequence[Slice]) -> None:
+        """The delivery was standardized or refused: replaces its slices and its outcome together."""
+        with self._ledger.writing() as connection:
+            connection.execute(
+                sa.update(DELIVERIES)
+                .where(DELIVERIES.c.delivery_id == delivery.delivery_id)
+                .values(
+                    {
+                        name: value
+                        for name, value in _row(delivery).items()
+                        if name not in {"delivery_id", "observed_seq"}
+                    }
+                )
+            )
+            connection.execute(sa.delete(SLICES).where(SLICES.c.delivery_id == delivery.delivery_id))
+            for part in slices:
+                connection.execute(sa.insert(SLICES).values(**vars(part)))
+
+    def live_slices(
+        self, client: str, dataset: Dataset, event_days: Iterable[date] | None = None
+    ) -> list[LiveSlice]:
+        """The slices that count now: those of the newest standardized generation of every key."""
+        with self._ledger.reading() as connection:
+            return live_slices(connection, client, dataset, event_days)
+
+    def account(self, client: str, dataset: Dataset, event_day: date) -> DayAccount:
+        """How the rows received for a day divide into live, quarantined and superseded ones.
+
+        A generation with the same bytes as an earlier one was received again, and so counts again.
+        """
+        ranked = _newest_first(DeliveryState.STANDARDIZED)
+        query = (
+            sa.select(ranked.c.generation_rank, SLICES.c.rows, SLICES.c.quarantined)
+            .join(SLICES, SLICES.c.delivery_id == sa.func.coalesce(ranked.c.content_of, ranked.c.delivery_id))
+            .where(
+                ranked.c.client == client,
+                ranked.c.dataset == str(dataset),
+                SLICES.c.event_day == event_day,
+            )
+        )
+        with self._ledger.reading() as connection:
+            rows = connection.execute(query).all()
+        live = [row for row in rows if row.generation_rank == 1]
+        older = [row for row in rows if row.generation_rank != 1]
+        return DayAccount(
+            received=sum(row.rows + row.quarantined for row in rows),
+            live=sum(row.rows for row in live),
+            quarantined=sum(row.quarantined for row in live),
+            superseded=sum(row.rows + row.quarantined for row in older),
+        )
+
+    def slices_of(self, delivery_id: str) -> list[Slice]:
+        """The slices a delivery was read into, by event day."""
+        query = sa.select(SLICES).where(SLICES.c.delivery_id == delivery_id).order_by(SLICES.c.event_day)
+        with self._ledger.reading() as connection:
+            return [Slice(**row) for row in connection.execute(query).mappings()]
+
+    def clients(self) -> list[str]:
+        """Every client the ledger knows."""
+        with self._ledger.reading() as connection:
+            query = sa.select(DELIVERIES.c.client).distinct().order_by(DELIVERIES.c.client)
+            return list(connection.execute(query).scalars())
+
+
+def live_slices(
+    connection: sa.Connection, client: str, dataset: Dataset, event_days: Iterable[date] | None = None
+) -> list[LiveSlice]:
+    """`DeliveryLedger.live_slices` inside a transaction that is already open."""
+    ranked = _newest_first(DeliveryState.STANDARDIZED)
+    query = (
+        sa.select(
+            ranked.c.delivery_id.label("live_delivery_id"),
+            ranked.c.source_key,
+            ranked.c.delivery_day,
+            ranked.c.quarantine_key,
+            *SLICES.c,
+        )
+        .join(SLICES, SLICES.c.delivery_id == sa.func.coalesce(ranked.c.content_of, ranked.c.delivery_id))
+        .where(ranked.c.client == client, ranked.c.dataset == str(dataset), ranked.c.generation_rank == 1)
+        .order_by(SLICES.c.event_day, ranked.c.source, ranked.c.source_key)
+    )
+    if event_days is not None:
+        query = query.where(SLICES.c.event_day.in_(list(event_days)))
+    return [
+        LiveSlice(
+            live_delivery_id=row["live_delivery_id"],
+            source_key=row["source_key"],
+            delivery_day=row["delivery_day"],
+            quarantine_key=row["quarantine_key"],
+            slice=Slice(**{field.name: row[field.name] for field in fields(Slice)}),
+        )
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def _row(delivery: Delivery) -> dict[str, Any]:
+    row = dict(vars(delivery))
+    row["dataset"] = str(delivery.dataset)
+    row["state"] = str(delivery.state)
+    return row
+
+
+def first_seen(deliveries: Iterable[Delivery]) -> datetime | None:
+    """When the first of some deliveries was seen, UTC without zone."""
+    return min((delivery.first_seen_at for delivery in deliveries), default=None)
