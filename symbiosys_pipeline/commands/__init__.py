@@ -1,0 +1,1 @@
+"""What `symbiosys …` does, one module per group of commands. `symbiosys_pipeline.cli` puts them together."""

@@ -1,0 +1,1 @@
+"""What runs in this deployment: `clients/<client>/defs.yaml` and the platform's own definitions."""
