@@ -1,8 +1,10 @@
 """The `symbiosys` command: global options, the groups of commands, and how errors end."""
 
+import os
 import sys
-from pathlib import Path
+from typing import NoReturn
 
+import sqlalchemy.exc
 import typer
 
 from symbiosys_pipeline.commands import (
@@ -11,7 +13,7 @@ from symbiosys_pipeline.commands import (
     quarantine,
     running,
 )
-from symbiosys_pipeline.commands.surroundings import Surroundings, errors
+from symbiosys_pipeline.commands.surroundings import Surroundings, errors, printable
 from symbiosys_pipeline.errors import SymbiosysError
 from symbiosys_pipeline.settings import Settings
 
@@ -29,18 +31,19 @@ inspecting.register(app)
 @app.callback()
 def _global_options(
     context: typer.Context,
-    home: Path | None = typer.Option(
-        None, envvar="SYMBIOSYS_HOME", help="Folder of the lake, the ledger and Dagster's storage."
+    home: str | None = typer.Option(
+        None, help="Folder of the lake, the ledger and Dagster's storage (or SYMBIOSYS_HOME)."
     ),
-    clients_folder: Path | None = typer.Option(
-        None, "--clients", envvar="SYMBIOSYS_CLIENTS", help="Folder of <client>/defs.yaml."
+    clients_folder: str | None = typer.Option(
+        None, "--clients", help="Folder of <client>/defs.yaml (or SYMBIOSYS_CLIENTS)."
     ),
 ) -> None:
-    base = Settings.from_environment()
-    changed = home is not None or clients_folder is not None
-    context.obj = Surroundings(
-        Settings.at(home or base.home, clients=clients_folder or base.clients) if changed else base
-    )
+    given = {"SYMBIOSYS_HOME": home, "SYMBIOSYS_CLIENTS": clients_folder}
+    if "" in given.values():
+        # An unset shell variable makes an empty option, and an empty path would be the current folder.
+        raise typer.BadParameter("an empty folder name; expected a folder for --home and --clients")
+    chosen = {name: path for name, path in given.items() if path is not None}
+    context.obj = Surroundings(Settings.from_environment({**os.environ, **chosen}))
 
 
 def main() -> None:
@@ -48,6 +51,16 @@ def main() -> None:
     try:
         app()
     except SymbiosysError as error:
-        errors.print(f"[bold red]error[/] {type(error).__name__}", highlight=False)
-        errors.print(str(error), highlight=False, markup=False)
-        sys.exit(1)
+        _end(type(error).__name__, str(error))
+    except OSError as error:
+        where = error.filename or "the home, the lake or the clients' folder"
+        what = error.strerror or type(error).__name__
+        _end("OSError", f"{where}: {what}; check that the place exists, has room and may be read and written")
+    except sqlalchemy.exc.DBAPIError as error:
+        _end("ledger", f"{error.orig}; what was recorded stays: repair the ledger and run the command again")
+
+
+def _end(kind: str, message: str) -> NoReturn:
+    errors.print(f"[bold red]error[/] {kind}", highlight=False)
+    errors.print(printable(message, keep="\n"), highlight=False, markup=False, soft_wrap=True)
+    sys.exit(1)

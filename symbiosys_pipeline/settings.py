@@ -57,7 +57,7 @@ class Settings:
         env = os.environ if environment is None else environment
         clients = env.get("SYMBIOSYS_CLIENTS")
         return cls.at(
-            Path(env.get("SYMBIOSYS_HOME", PROJECT / "data")),
+            Path(env.get("SYMBIOSYS_HOME") or PROJECT / "data"),
             clients=Path(clients) if clients else None,
             lake_url=env.get("SYMBIOSYS_LAKE_URL"),
             ledger_url=env.get("SYMBIOSYS_LEDGER_URL"),

@@ -1,6 +1,6 @@
 """The delivery-day axis of one client: landing, standardized and quarantine of both datasets, as one step."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import date
 
 import dagster as dg
@@ -61,15 +61,16 @@ def build_deliveries(profile: ClientProfile, partitions: dg.DailyPartitionsDefin
     )
     def deliveries(
         context: dg.AssetExecutionContext, deployment: dg.ResourceParam[Deployment]
-    ) -> Iterator[dg.Output[None]]:
-        yield from ()
+    ) -> Iterator[dg.AssetMaterialization]:
         again = context.run.tags.get(SCOPE_TAG) != SCOPE_STALE
         failures: list[str] = []
         for dataset in Dataset:
             if standardized_key(profile.client, dataset) in context.selected_asset_keys:
                 discover(deployment, profile, dataset)
                 for day in context.partition_keys:
-                    failures += _deliver_day(context, deployment, profile, dataset, day, again=again)
+                    failures += yield from _deliver_day(
+                        context, deployment, profile, dataset, day, again=again
+                    )
         if failures:
             raise dg.Failure("\n".join(failures))
 
@@ -84,8 +85,8 @@ def _deliver_day(
     day: str,
     *,
     again: bool,
-) -> list[str]:
-    """Land and read one delivery day; what failed, in words, so that other days go on."""
+) -> Generator[dg.AssetMaterialization, None, list[str]]:
+    """Land and read one delivery day; returns what failed, in words, so that other days go on."""
     ledger = deployment.ledger.deliveries
     failures: list[str] = []
     touched = 0
@@ -103,12 +104,10 @@ def _deliver_day(
     report_deliveries(context, profile.client, dataset, day, current)
     if touched:
         for key, metadata in delivery_metadata.of_day(deployment, profile, dataset, current).items():
-            context.log_event(
-                dg.AssetMaterialization(
-                    key,
-                    partition=day,
-                    metadata=metadata,
-                    tags={"dagster/data_version": profile_sha(profile, dataset)[:12]},
-                )
+            yield dg.AssetMaterialization(
+                key,
+                partition=day,
+                metadata=metadata,
+                tags={"dagster/data_version": profile_sha(profile, dataset)[:12]},
             )
     return failures

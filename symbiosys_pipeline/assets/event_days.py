@@ -1,7 +1,8 @@
 """The event-day axis of one client: staging and the event tables, as one step that works day by day.
 
 One step, because a day's tables are published together and because only the days really rebuilt are
-recorded: an asset that yields no output would make Dagster skip a separate downstream step.
+recorded: an asset that yields no output would make Dagster skip a separate downstream step. A day is yielded
+as soon as it is done: an event that is only logged waits for the end of the step, and is lost when it fails.
 """
 
 import warnings
@@ -78,8 +79,7 @@ def build_event_days(profile: ClientProfile, partitions: dg.DailyPartitionsDefin
     )
     def event_days(
         context: dg.AssetExecutionContext, deployment: dg.ResourceParam[Deployment]
-    ) -> Iterator[dg.Output[None]]:
-        yield from ()
+    ) -> Iterator[dg.AssetMaterialization]:
         again = context.run.tags.get(SCOPE_TAG) != SCOPE_STALE
         failures: list[str] = []
         days = context.partition_keys
@@ -92,7 +92,7 @@ def build_event_days(profile: ClientProfile, partitions: dg.DailyPartitionsDefin
                 failures.append(f"{day}: {error}")
                 context.log.error("%s: %s", day, error)
             else:
-                _record(context, deployment, profile, day, result)
+                yield from _record(context, deployment, profile, day, result)
                 context.log.info("%d of %d: %s %s", number, len(days), day, result.sentence())
         if failures:
             raise dg.Failure("\n".join(failures), allow_retries=False)
@@ -118,8 +118,8 @@ def _record(
     profile: ClientProfile,
     day: str,
     result: DayResult,
-) -> None:
-    """Log one materialization per table that was really rebuilt, and the day's check results."""
+) -> Iterator[dg.AssetMaterialization]:
+    """One materialization per table that was really rebuilt; reports the day's check results."""
     for dataset in Dataset:
         staged, judged = result.staged.get(dataset), result.judged.get(dataset)
         if judged is None:
@@ -127,8 +127,7 @@ def _record(
         else:
             report_rules(context, profile.client, dataset, day, judged)
         if staged is not None and staged.rebuilt:
-            _log(
-                context,
+            yield _materialization(
                 staging_key(profile.client, dataset),
                 day,
                 event_metadata.of_staging(deployment, profile, dataset, staged, judged),
@@ -137,17 +136,13 @@ def _record(
     if result.published.outcome is Outcome.PUBLISHED:
         for table in EVENT_TABLES:
             metadata = event_metadata.of_events(deployment, profile, table, date.fromisoformat(day), result)
-            _log(context, events_key(profile.client, table), day, metadata, result.published.version)
+            yield _materialization(events_key(profile.client, table), day, metadata, result.published.version)
     if result.published.outcome is Outcome.REJECTED:
         context.log.warning("%s keeps its published version: %s", day, result.sentence())
 
 
-def _log(
-    context: dg.AssetExecutionContext,
-    key: dg.AssetKey,
-    day: str,
-    metadata: event_metadata.Metadata,
-    version: str | None,
-) -> None:
+def _materialization(
+    key: dg.AssetKey, day: str, metadata: event_metadata.Metadata, version: str | None
+) -> dg.AssetMaterialization:
     tags = {"dagster/data_version": (version or "none")[:16]}
-    context.log_event(dg.AssetMaterialization(key, partition=day, metadata=metadata, tags=tags))
+    return dg.AssetMaterialization(key, partition=day, metadata=metadata, tags=tags)

@@ -85,12 +85,12 @@ def _run_client(
     progress: Progress,
 ) -> ClientRun:
     run = ClientRun(profile.client)
-    try:
-        progress(profile.client, "looking for deliveries")
-        for dataset in Dataset:
+    progress(profile.client, "looking for deliveries")
+    for dataset in Dataset:
+        try:
             _note_discovery(run, discover(deployment, profile, dataset))
-    except (SymbiosysError, OSError) as error:
-        run.errors.append(str(error))
+        except (SymbiosysError, OSError) as error:
+            run.errors.append(f"{dataset}: {error}")
     waiting = _waiting(deployment, profile)
     before = deployment.ledger.publications.of_client(profile.client)
     for part in ranges_of(pending_delivery_days(deployment, profile)):

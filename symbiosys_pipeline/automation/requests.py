@@ -8,7 +8,14 @@ from enum import StrEnum
 import dagster as dg
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
-from symbiosys_pipeline.assets.keys import AXIS_TAG, CLIENT_TAG, SCOPE_STALE, SCOPE_TAG
+from symbiosys_pipeline.assets.keys import (
+    AXIS_TAG,
+    CLIENT_TAG,
+    SCOPE_STALE,
+    SCOPE_TAG,
+    delivery_keys,
+    event_day_keys,
+)
 
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
@@ -16,6 +23,8 @@ PRIORITY_TAG = "dagster/priority"
 
 #: Days per run: start-up is paid once per run, and a failure is retried per range.
 MAX_DAYS_PER_RUN = 31
+#: Unfinished runs looked through for those a person started; what is missed is only done twice.
+_MOST_UNFINISHED = 200
 #: A range that ends longer ago than this is history and waits for daily work.
 _RECENT_DAYS = 7
 
@@ -77,9 +86,19 @@ def run_request(
 
 
 def busy(instance: DagsterInstance, client: str, axis: Axis) -> bool:
-    """Whether a run of this client and axis is queued or running: its days may still be on their way."""
+    """Whether a run of this client and axis is queued or running: its days may still be on their way.
+
+    Runs and backfills that a person started carry no tags of ours; they are known by their assets.
+    """
     filters = RunsFilter(tags={CLIENT_TAG: client, AXIS_TAG: str(axis)}, statuses=_UNFINISHED)
-    return bool(instance.get_run_records(filters, limit=1))
+    if instance.get_run_records(filters, limit=1):
+        return True
+    keys = set(delivery_keys(client) if axis is Axis.DELIVERIES else event_day_keys(client))
+    unfinished = instance.get_run_records(RunsFilter(statuses=_UNFINISHED), limit=_MOST_UNFINISHED)
+    by_hand = (item.dagster_run for item in unfinished if AXIS_TAG not in item.dagster_run.tags)
+    return any(
+        run.asset_selection is not None and not keys.isdisjoint(run.asset_selection) for run in by_hand
+    )
 
 
 def resting(instance: DagsterInstance, client: str, axis: Axis, *, now: datetime | None = None) -> bool:

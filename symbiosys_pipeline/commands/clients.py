@@ -10,6 +10,8 @@ from symbiosys_pipeline.commands.surroundings import (
     console,
     print_json,
     print_table,
+    say,
+    say_no_clients,
     surroundings,
 )
 from symbiosys_pipeline.contracts.columns import Dataset
@@ -72,10 +74,10 @@ def check(
     else:
         for item in findings:
             mark = "[green]ok[/]   " if item["ok"] else "[bold red]wrong[/]"
-            console.print(f"{mark} {item['client']}: ", end="", highlight=False)
-            console.print(f"{item['where']}: {item['what']}", highlight=False, markup=False, soft_wrap=True)
+            console.print(f"{mark} ", end="", highlight=False)
+            say(f"{item['client']}: {item['where']}: {item['what']}")
         if not findings:
-            console.print(f"no clients in {work.settings.clients}", highlight=False)
+            say_no_clients(work)
     if any(not item["ok"] for item in findings):
         raise typer.Exit(1)
 
@@ -108,7 +110,7 @@ def add(
         currency=currency,
     )
     proposal = propose_profile(work.settings, wanted)
-    console.print(f"wrote {proposal.file}", highlight=False, soft_wrap=True)
+    say(f"wrote {proposal.file}")
     for remark in proposal.remarks:
-        console.print(f"  {remark}", highlight=False, markup=False)
-    console.print(f"next: symbiosys clients check {client}", highlight=False)
+        say(f"  {remark}")
+    say(f"next: symbiosys clients check {client}")

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+from rich.text import Text
 
 from symbiosys_pipeline.commands.running import print_run, run_now
 from symbiosys_pipeline.commands.surroundings import Surroundings, console, print_table
@@ -74,7 +75,8 @@ def _compare(work: Surroundings, client: str, truth: ClientTruth) -> bool:
             wanted = Decimal(getattr(expected, measure))
             exact = exact and found == wanted
             shown = f"{found:,.2f}" if measure == "revenue" else f"{int(found):,}"
-            cells.append(shown if found == wanted else f"[bold red]{shown} (truth: {wanted:,})[/]")
+            differs = Text(f"{shown} (truth: {wanted:,})", style="bold red")
+            cells.append(shown if found == wanted else differs)
         rows.append(tuple(cells))
     exact = exact and {day for _, day in published} <= set(truth.days)
     print_table(client, ("event day", *_MEASURES), rows)

@@ -4,12 +4,16 @@ from datetime import datetime
 from typing import Any
 
 import typer
+from rich.text import Text
 
 from symbiosys_pipeline.commands.surroundings import (
     JSON_OPTION,
+    MOST_ROWS,
     console,
     print_json,
     print_table,
+    say,
+    say_no_clients,
     surroundings,
 )
 from symbiosys_pipeline.contracts.columns import Dataset
@@ -36,11 +40,12 @@ def register(app: typer.Typer) -> None:
 def status(
     context: typer.Context,
     clients: list[str] | None = typer.Argument(None, help="Clients; all when none is named."),
-    last: int = typer.Option(14, help="Days shown per client, counted back from the newest one with rows."),
+    last: int = typer.Option(14, min=1, help="Days shown per client, back from the newest with rows."),
     as_json: bool = JSON_OPTION,
 ) -> None:
     """Per client and day: what arrived, what was refused, what is published, rejected or stale."""
-    deployment = surroundings(context).deployment()
+    work = surroundings(context)
+    deployment = work.deployment()
     found = {
         profile.client: client_status(deployment, profile)
         for profile in deployment.profiles(tuple(clients or ()))
@@ -50,6 +55,8 @@ def status(
         return
     for client, days in found.items():
         _print_status(client, days, last)
+    if not found:
+        say_no_clients(work)
 
 
 def _print_status(client: str, days: list[DayStatus], last: int) -> None:
@@ -61,7 +68,7 @@ def _print_status(client: str, days: list[DayStatus], last: int) -> None:
             item.arrival[Dataset.PAGE_VIEWS],
             item.arrival[Dataset.ORDERS],
             item.quarantined,
-            f"[{_COLOURS[item.readiness]}]{item.readiness}[/]",
+            Text(item.readiness, style=_COLOURS[item.readiness]),
             item.rows.get("page_views", 0),
             item.rows.get("sessions", 0),
             item.rows.get("orders", 0),
@@ -133,17 +140,18 @@ def _print_dataset(found: Explanation, dataset: Dataset, part: DatasetExplanatio
         for item in part.contributions
     ]
     header = ("file", "delivery day", "delivery", "rows", "quarantined", "")
-    print_table(f"{dataset} of {found.client}, {found.event_day}", header, rows)
+    if rows:
+        print_table(f"{dataset} of {found.client}, {found.event_day}", header, rows)
+    else:
+        say(f"{dataset} of {found.client}, {found.event_day}: no delivery brought rows for this day")
     for item in part.refused:
-        console.print(f"  refused {item.source_key}: {item.reason}", highlight=False, markup=False)
+        say(f"  refused {item.source_key}: {item.reason}")
     for reason, count in part.quarantine.items():
-        console.print(f"  {count} quarantined, {reason}", highlight=False)
+        say(f"  {count} quarantined, {reason}")
     if part.staged is not None:
-        console.print(
+        say(
             f"  staged {part.staged.counts['rows']} rows, "
-            f"{part.staged.counts['duplicates']} duplicates removed: "
-            f"{part.staged.reason}",
-            highlight=False,
+            f"{part.staged.counts['duplicates']} duplicates removed: {part.staged.reason}"
         )
     if part.verdict is None:
         return
@@ -151,19 +159,13 @@ def _print_dataset(found: Explanation, dataset: Dataset, part: DatasetExplanatio
     console.print(f"  {len(part.verdict.outcomes) - len(failed)} checks passed, {len(failed)} failed")
     for outcome in failed:
         rows_named = ", ".join(f"{row.delivery_id} row {row.row_number}" for row in outcome.samples)
-        console.print(
+        say(
             f"    {outcome.severity} {outcome.rule_id}: {outcome.observed}"
-            + (f" (e.g. {rows_named})" if rows_named else ""),
-            highlight=False,
-            markup=False,
+            + (f" (e.g. {rows_named})" if rows_named else "")
         )
-        console.print(f"      {outcome.remedy}", highlight=False, markup=False)
+        say(f"      {outcome.remedy}")
     if part.stored is not None and part.stored.accepted_by:
-        console.print(
-            f"  accepted by {part.stored.accepted_by}: {part.stored.accept_reason}",
-            highlight=False,
-            markup=False,
-        )
+        say(f"  accepted by {part.stored.accepted_by}: {part.stored.accept_reason}")
 
 
 def _explanation_json(found: Explanation) -> dict[str, Any]:
@@ -200,7 +202,7 @@ def _explanation_json(found: Explanation) -> dict[str, Any]:
 def sql(
     context: typer.Context,
     query: str = typer.Argument(help="A SELECT over the views that `symbiosys catalog` lists."),
-    rows: int = typer.Option(100, help="Rows printed at most."),
+    rows: int = typer.Option(100, min=0, max=MOST_ROWS, help="Rows printed at most."),
     as_json: bool = JSON_OPTION,
 ) -> None:
     """Run a query over everything published."""
@@ -209,17 +211,28 @@ def sql(
     warehouse = surroundings(context).settings.warehouse
     if not warehouse.exists():
         raise ConfigurationError(str(warehouse), ["no catalogue yet; run `symbiosys catalog` first"])
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
-        connection.execute("SET TimeZone='UTC'")
-        try:
+    if not query.strip():
+        raise ConfigurationError("sql", ["an empty query; expected a SELECT"])
+    try:
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            connection.execute("SET TimeZone='UTC'")
             cursor = connection.execute(query)
-        except duckdb.Error as error:
-            raise ConfigurationError("sql", [str(error)]) from error
-        header = [column[0] for column in cursor.description or ()]
-        found = cursor.fetchmany(rows + 1)
+            header = _distinct([column[0] for column in cursor.description or ()])
+            found = cursor.fetchmany(rows + 1)
+    except duckdb.Error as error:
+        advice = "`symbiosys catalog` rebuilds the views and lists them"
+        raise ConfigurationError("sql", [f"{error}\n{advice}"]) from error
     if as_json:
         print_json([dict(zip(header, row, strict=True)) for row in found[:rows]])
         return
     print_table("", header, found[:rows])
     if len(found) > rows:
         console.print(f"only the first {rows} rows are shown; --rows shows more", highlight=False)
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Column names with a number where one repeats, so that none is lost as a key."""
+    return [
+        name if names.index(name) == place else f"{name}_{names[: place + 1].count(name)}"
+        for place, name in enumerate(names)
+    ]

@@ -6,6 +6,7 @@ import typer
 from symbiosys_pipeline.commands.running import print_run, run_now
 from symbiosys_pipeline.commands.surroundings import (
     JSON_OPTION,
+    MOST_ROWS,
     console,
     print_json,
     print_table,
@@ -63,7 +64,7 @@ def show(
     client: str,
     delivery: str | None = typer.Option(None, help="Only this delivery."),
     reason: str | None = typer.Option(None, help="Only this reason."),
-    rows: int = typer.Option(20, help="Rows printed at most."),
+    rows: int = typer.Option(20, min=0, max=MOST_ROWS, help="Rows printed at most."),
     as_json: bool = JSON_OPTION,
 ) -> None:
     """The refused rows themselves, personal data masked."""
@@ -97,14 +98,14 @@ def replay(context: typer.Context, client: str, as_json: bool = JSON_OPTION) -> 
     For after a repair: of the client's profile, or of this program. A repaired file needs no replay.
     """
     from symbiosys_pipeline.automation.local_run import read_again  # noqa: PLC0415 - imports Dagster
-    from symbiosys_pipeline.definitions import build_definitions  # noqa: PLC0415
+    from symbiosys_pipeline.definitions import build_client_definitions  # noqa: PLC0415
 
     work = surroundings(context)
     deployment = work.deployment()
     (profile,) = deployment.profiles((client,))
     before = {item.delivery_id: item for item in _affected(deployment, client)}
     with work.instance() as instance:
-        definitions = build_definitions(work.settings)
+        definitions = build_client_definitions(work.settings)
         days = {item.delivery_day for item in before.values()}
         failures = read_again(definitions, instance, profile, days)
     results = run_now(work, (client,))

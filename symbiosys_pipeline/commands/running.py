@@ -17,6 +17,8 @@ from symbiosys_pipeline.commands.surroundings import (
     prepare_dagster_home,
     print_json,
     print_table,
+    say,
+    say_no_clients,
     surroundings,
 )
 from symbiosys_pipeline.errors import ConfigurationError
@@ -51,6 +53,8 @@ def run(
     else:
         for result in results:
             print_run(result)
+        if not results:
+            say_no_clients(surroundings(context))
     if any(result.errors for result in results):
         raise typer.Exit(1)
 
@@ -59,15 +63,17 @@ def run_now(work: Surroundings, clients: tuple[str, ...] = ()) -> "list[ClientRu
     """`symbiosys run`, without printing what it did; rebuilds the catalogue afterwards."""
     # Local imports: Dagster takes seconds to import, and most commands only read.
     from symbiosys_pipeline.automation.local_run import run_clients  # noqa: PLC0415
-    from symbiosys_pipeline.definitions import build_definitions  # noqa: PLC0415
+    from symbiosys_pipeline.definitions import build_client_definitions  # noqa: PLC0415
     from symbiosys_pipeline.reports.catalogue import rebuild_catalogue  # noqa: PLC0415
+    from symbiosys_pipeline.reports.docs_index import rebuild_docs_index  # noqa: PLC0415
 
     deployment = work.deployment()
     profiles = deployment.profiles(clients)
     with work.instance() as instance, _shown_progress() as progress:
-        definitions = build_definitions(work.settings)
+        definitions = build_client_definitions(work.settings)
         results = run_clients(deployment, definitions, instance, profiles, progress=progress)
     rebuild_catalogue(deployment)
+    rebuild_docs_index(deployment)
     return results
 
 
@@ -119,21 +125,20 @@ def print_run(result: "ClientRun") -> None:
         highlight=False,
     )
     for item in refused:
-        console.print(f"  refused {item.source_key}: {item.reason}", highlight=False, markup=False)
+        say(f"  refused {item.source_key}: {item.reason}")
     for reason, count in sorted(result.ignored.items()):
-        console.print(f"  {count} objects left alone: {reason}", highlight=False)
+        say(f"  {count} objects left alone: {reason}")
     if result.rebuilt:
         print_table("", ("event day", "rebuilt because"), sorted(result.rebuilt.items()))
     for day, datasets in sorted(result.rejected.items()):
-        console.print(
+        say(
             f"  {day} keeps its published version: {', '.join(datasets)} rejected; "
-            f"see `symbiosys explain {result.client} {day}`",
-            highlight=False,
+            f"see `symbiosys explain {result.client} {day}`"
         )
     for item in result.still_stale:
-        console.print(f"  {item.event_day} is still stale: {item.why}", highlight=False)
+        say(f"  {item.event_day} is still stale: {item.why}")
     for error in result.errors:
-        console.print(f"  [red]error[/] {error}", highlight=False)
+        say(f"  error: {error}", style="red")
 
 
 def demo(
@@ -160,11 +165,13 @@ def accept(
     work = surroundings(context)
     deployment = work.deployment()
     (profile,) = deployment.profiles((client,))
+    if not reason.strip():
+        raise ConfigurationError("--reason", ["empty; expected why the day is published as it is"])
     taken = accept_day(deployment, profile, day.date(), by=by, reason=reason)
     if not taken:
         raise ConfigurationError(f"{client} {day.date()}", ["no check rejects this day; nothing to accept"])
     for verdict in taken:
-        console.print(f"accepted {verdict.dataset} of {day.date()} by {by}: {reason}", highlight=False)
+        say(f"accepted {verdict.dataset} of {day.date()} by {by}: {reason}")
     for result in run_now(work, (client,)):
         print_run(result)
 

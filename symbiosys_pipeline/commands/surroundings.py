@@ -1,17 +1,19 @@
 """What every command needs: deployment, Dagster instance, one way to print for people and programs."""
 
 import json
+import math
 import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from symbiosys_pipeline.deployment import Deployment
 from symbiosys_pipeline.settings import PROJECT, Settings
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
 JSON_OPTION = typer.Option(False, "--json", help="Print JSON for programs.")
+
+#: More rows than this are a file's, not a terminal's.
+MOST_ROWS = 1_000_000
 
 #: A pipe has no width of its own; tables are readable there at this one.
 _WIDE = 160
@@ -63,27 +68,67 @@ def prepare_dagster_home(settings: Settings) -> None:
 
 
 def print_json(value: object) -> None:
-    """Print for a program: dates in ISO 8601, decimals as text."""
-    typer.echo(json.dumps(value, default=_plain, indent=2, ensure_ascii=False))
+    """Print for a program: dates in ISO 8601, bytes in hex, decimals and whatever else as text."""
+    typer.echo(json.dumps(_finite(value), default=_plain, indent=2, ensure_ascii=False))
+
+
+def _finite(value: object) -> object:
+    """The value with text for the numbers and keys that JSON does not have."""
+    match value:
+        case float() if not math.isfinite(value):
+            return str(value)
+        case dict():
+            known = cast("dict[object, object]", value)
+            return {str(key): _finite(item) for key, item in known.items()}
+        case list() | tuple():
+            return [_finite(item) for item in cast("Sequence[object]", value)]
+        case _:
+            return value
 
 
 def _plain(value: object) -> object:
     match value:
         case date() | datetime():
             return value.isoformat()
-        case Decimal():
-            return str(value)
+        case bytes():
+            return value.hex()
         case _:
-            raise TypeError(f"{type(value).__name__} cannot be printed as JSON")
+            return str(value)
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print for a person; numbers are set to the right."""
-    table = Table(title=title, title_justify="left", header_style="bold")
+    """Print for a person: numbers to the right, text as it is, a `Text` in its own style."""
+    table = Table(title=Text(title) if title else None, title_justify="left", header_style="bold")
     for number, name in enumerate(header):
         numeric = bool(rows) and all(isinstance(row[number], int | float | Decimal) for row in rows)
         short = all(len(str(row[number])) <= _SHORT for row in rows)
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=short)
+        table.add_column(
+            Text(_cell(name)), justify="right" if numeric else "left", overflow="fold", no_wrap=short
+        )
     for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
+        table.add_row(*(cell if isinstance(cell, Text) else Text(_cell(cell)) for cell in row))
     console.print(table)
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else printable(str(value))
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    """Text from outside with its control characters written out: a file's name may not steer a terminal."""
+    return "".join(
+        sign if sign.isprintable() or sign in keep else sign.encode("unicode_escape").decode()
+        for sign in text
+    )
+
+
+def say(text: str, *, style: str | None = None) -> None:
+    """Print one line for a person, exactly as it is: no markup, no wrapping."""
+    console.print(printable(text, keep="\n"), style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def say_no_clients(work: Surroundings) -> None:
+    """What to do in a deployment without clients."""
+    say(
+        f"no clients in {work.settings.clients}; `symbiosys clients add` makes one, `symbiosys demo` shows two"
+    )

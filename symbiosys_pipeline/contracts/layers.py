@@ -1,11 +1,13 @@
 """The tables between landing and events: standardized and staging, as columns for people and as schemas."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import polars as pl
 
-from symbiosys_pipeline.contracts.columns import Dataset, TableColumn
+from symbiosys_pipeline.contracts.columns import TIMESTAMP, Dataset, TableColumn
 from symbiosys_pipeline.contracts.datasets import SCHEMAS
+from symbiosys_pipeline.contracts.tables import PUBLISHED_TIMESTAMP
 
 _ORIGIN = (
     TableColumn("event_day", pl.Date(), "The client's local day of the event; the partition."),
@@ -25,6 +27,14 @@ def _contract(dataset: Dataset) -> tuple[TableColumn, ...]:
     )
 
 
+def _as_published(columns: tuple[TableColumn, ...]) -> tuple[TableColumn, ...]:
+    """The columns as DuckDB writes them: an instant in microseconds, its value whole milliseconds."""
+    return tuple(
+        replace(column, dtype=PUBLISHED_TIMESTAMP) if column.dtype == TIMESTAMP else column
+        for column in columns
+    )
+
+
 #: One delivery's rows of one event day; orders as one row per line.
 STANDARDIZED_TABLES: dict[Dataset, tuple[TableColumn, ...]] = {
     Dataset.PAGE_VIEWS: (*_contract(Dataset.PAGE_VIEWS), *_ORIGIN),
@@ -33,9 +43,19 @@ STANDARDIZED_TABLES: dict[Dataset, tuple[TableColumn, ...]] = {
 
 #: One client's event day, de-duplicated; orders as one row per line.
 STAGING_TABLES: dict[Dataset, tuple[TableColumn, ...]] = {
-    Dataset.PAGE_VIEWS: STANDARDIZED_TABLES[Dataset.PAGE_VIEWS],
-    Dataset.ORDERS: (*STANDARDIZED_TABLES[Dataset.ORDERS], *_OCCURRENCE),
+    Dataset.PAGE_VIEWS: _as_published(STANDARDIZED_TABLES[Dataset.PAGE_VIEWS]),
+    Dataset.ORDERS: (*_as_published(STANDARDIZED_TABLES[Dataset.ORDERS]), *_OCCURRENCE),
 }
+
+
+def standardized_schema(dataset: Dataset) -> pl.Schema:
+    """The polars schema of a standardized slice."""
+    return schema_of(STANDARDIZED_TABLES[dataset])
+
+
+def staging_schema(dataset: Dataset) -> pl.Schema:
+    """The polars schema of a staged day."""
+    return schema_of(STAGING_TABLES[dataset])
 
 
 def schema_of(columns: Iterable[TableColumn]) -> pl.Schema:

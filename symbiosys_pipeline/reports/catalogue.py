@@ -10,6 +10,7 @@ from symbiosys_pipeline.contracts.columns import Dataset, TableColumn
 from symbiosys_pipeline.contracts.layers import STAGING_TABLES
 from symbiosys_pipeline.contracts.tables import EVENT_TABLES, TABLES, Table
 from symbiosys_pipeline.deployment import Deployment
+from symbiosys_pipeline.storage.parquet import literal
 
 _CLIENT = TableColumn("client", pl.String(), "The client's short name.")
 
@@ -64,7 +65,7 @@ def _partitioned_view(
     if next(deployment.lake.list(folder, "data.parquet"), None) is None:
         _empty_view(connection, view, columns)
         return
-    glob = _literal(deployment.lake.uri(f"{folder}/client=*/event_day=*/data.parquet"))
+    glob = literal(deployment.lake.uri(f"{folder}/client=*/event_day=*/data.parquet"))
     listed = ", ".join(f'"{column.name}"' for column in columns)
     connection.execute(
         f"CREATE VIEW {view} AS SELECT client, {listed} FROM read_parquet({glob}, hive_partitioning = true, "
@@ -89,7 +90,7 @@ def _quarantine_view(
     if not files:
         _empty_view(connection, "quarantine", columns)
         return
-    listed = ", ".join(_literal(file) for file in files)
+    listed = ", ".join(literal(file) for file in files)
     connection.execute(
         f"CREATE VIEW quarantine AS SELECT client, dataset, {', '.join(column.name for column in columns)} "
         f"FROM read_parquet([{listed}], hive_partitioning = true, hive_types_autocast = false)"
@@ -115,9 +116,5 @@ def _sql_type(dtype: pl.DataType) -> str:
 
 def _describe(connection: duckdb.DuckDBPyConnection, view: str, columns: Sequence[TableColumn]) -> None:
     for column in columns:
-        text = _literal(column.description)
+        text = literal(column.description)
         connection.execute(f'COMMENT ON COLUMN {view}."{column.name}" IS {text}')
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -32,4 +32,7 @@ def deliver(
     landed = delivery
     if delivery.state is DeliveryState.DISCOVERED:
         landed = land(deployment, profile, delivery)
+        if not again and not is_pending(profile, landed):
+            # Another process has read it meanwhile.
+            return None
     return read_delivery(deployment, profile, landed, again=again)

@@ -3,17 +3,18 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from symbiosys_pipeline.contracts.columns import Dataset
 from symbiosys_pipeline.contracts.file_pattern import FilePattern
 from symbiosys_pipeline.contracts.profile import ClientProfile, FileSource
 from symbiosys_pipeline.deployment import Deployment
-from symbiosys_pipeline.sources.object_store import ObjectStoreSource, SourceObject
+from symbiosys_pipeline.sources.object_store import UNREADABLE, ObjectStoreSource, SourceObject
 from symbiosys_pipeline.storage.ledger_tables import Delivery, DeliveryState
-from symbiosys_pipeline.storage.manifests import DeliveryManifest, write_manifest
+from symbiosys_pipeline.storage.manifests import write_manifest
 
 _EXAMPLES = 3
 
@@ -89,6 +90,8 @@ def discover(
 def _ignore_reason(
     profile: ClientProfile, pattern: FilePattern, item: SourceObject, day: date | None, today: date
 ) -> str | None:
+    if item.generation == UNREADABLE:
+        return "name with control characters or not in UTF-8, or not to be entered; ask for another name"
     if not pattern.matches(item.key):
         return "name does not match the pattern"
     if day is None:
@@ -133,15 +136,4 @@ def _observe(
         )
     if not changed:
         return []
-    ledger.observe(changed)
-    return [_with_manifest(deployment, delivery) for delivery in changed]
-
-
-def _with_manifest(deployment: Deployment, delivery: Delivery) -> Delivery:
-    """The delivery as recorded; one that was landed before gets its new place into its manifest."""
-    ledger = deployment.ledger.deliveries
-    recorded = ledger.get(delivery.delivery_id) or replace(delivery)
-    if recorded.state is not DeliveryState.DISCOVERED:
-        slices = tuple(ledger.slices_of(recorded.delivery_id))
-        write_manifest(deployment.lake, DeliveryManifest(recorded, slices))
-    return recorded
+    return ledger.observe(changed, keep=partial(write_manifest, deployment.lake))

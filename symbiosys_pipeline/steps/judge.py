@@ -75,16 +75,27 @@ def judge_day(deployment: Deployment, profile: ClientProfile, dataset: Dataset, 
         verdict=verdict.to_json(),
     )
     page = docs_page(dataset, profile.client, event_day)
-    lake.publish_bytes(render_validation(judgement, judged_at=now).encode(), page)
-    keep_verdict(deployment, stored)
-    return Judged(verdict, stored, lake.uri(page))
+    lake.publish_bytes(
+        render_validation(judgement, judged_at=now, index_href="../../index.html").encode(), page
+    )
+    return Judged(verdict, keep_verdict(deployment, stored), lake.uri(page))
 
 
-def keep_verdict(deployment: Deployment, stored: StoredVerdict) -> None:
-    """Put a verdict into the lake and the ledger."""
+def keep_verdict(deployment: Deployment, stored: StoredVerdict) -> StoredVerdict:
+    """Put a verdict into the lake and the ledger; a person's acceptance of that version stays with it.
+
+    Returns:
+        The verdict as it was kept.
+    """
+    known = deployment.ledger.publications.verdict(
+        stored.client, stored.dataset, stored.event_day, stored.version
+    )
+    if known is not None and stored.accepted_by is None:
+        stored = replace(stored, accepted_by=known.accepted_by, accept_reason=known.accept_reason)
     key = verdict_file(stored.dataset, stored.client, stored.event_day, stored.version)
     deployment.lake.publish_bytes(record_json(stored), key)
     deployment.ledger.publications.record_verdict(stored)
+    return stored
 
 
 def accept_day(
@@ -135,11 +146,12 @@ def _history(
 ) -> dict[date, int]:
     """Rows of the staged days of the weeks before, by day."""
     first = event_day - timedelta(weeks=_WEEKS_COMPARED)
-    published = deployment.ledger.publications.of_client(profile.client)
+    days = [first + timedelta(days=number) for number in range((event_day - first).days)]
+    published = deployment.ledger.publications.of_client(profile.client, days)
     return {
         day: item.counts["rows"]
         for (layer, day), item in published.items()
-        if layer is Layer.staging(dataset) and first <= day < event_day and item.wanted is not None
+        if layer is Layer.staging(dataset) and item.wanted is not None
     }
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from functools import partial
 
 from symbiosys_pipeline.contracts.profile import ClientProfile, FileSource
 from symbiosys_pipeline.deployment import Deployment
@@ -9,7 +10,7 @@ from symbiosys_pipeline.errors import ConfigurationError
 from symbiosys_pipeline.sources.object_store import ObjectStoreSource
 from symbiosys_pipeline.storage.layout import landed_content, landing_folder
 from symbiosys_pipeline.storage.ledger_tables import Delivery, DeliveryState
-from symbiosys_pipeline.storage.manifests import DeliveryManifest, write_manifest
+from symbiosys_pipeline.storage.manifests import write_manifest
 
 
 def source_of(profile: ClientProfile, delivery: Delivery) -> FileSource:
@@ -57,8 +58,4 @@ def land(deployment: Deployment, profile: ClientProfile, delivery: Delivery) -> 
         landing_folder=folder,
         content_of=None if same is None else same.delivery_id,
     )
-    write_manifest(deployment.lake, DeliveryManifest(landed, ()))
-    deployment.ledger.deliveries.set_landed(
-        delivery.delivery_id, sha256=sha256, landing_folder=folder, content_of=landed.content_of
-    )
-    return landed
+    return deployment.ledger.deliveries.record(landed, (), keep=partial(write_manifest, deployment.lake))

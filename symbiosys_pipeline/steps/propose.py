@@ -1,12 +1,15 @@
 """Propose a profile for a new client from the headers of its newest files, for a person to finish."""
 
 import difflib
+import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from symbiosys_pipeline.clients import PROFILE_FILE, render_profile
+from pydantic import ValidationError
+
+from symbiosys_pipeline.clients import PROFILE_FILE, SCHEMA_FILE, render_profile
 from symbiosys_pipeline.contracts.columns import Dataset, Need
 from symbiosys_pipeline.contracts.datasets import SCHEMAS
 from symbiosys_pipeline.contracts.file_pattern import FilePattern
@@ -55,24 +58,39 @@ def propose_profile(settings: Settings, wanted: Wanted) -> Proposal:
         raise ConfigurationError(str(file), ["exists already; expected a new client, or edit the file"])
     remarks: list[str] = []
     sources = {dataset: _source(settings, wanted, dataset, remarks) for dataset in Dataset}
-    profile = ClientProfile.model_validate(
-        {
-            "client": wanted.client,
-            "title": wanted.title,
-            "time_zone": wanted.time_zone,
-            "start_date": wanted.start_date,
-            "currency": wanted.currency,
-            "owners": [wanted.owner],
-            **{str(dataset): {"sources": [source]} for dataset, source in sources.items()},
-        }
-    )
+    profile = _validated(wanted, sources)
     remarks += [
         "set timestamp.format of both sources: it is never guessed",
         "set orders.discount_meaning: until then no revenue is computed",
     ]
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(render_profile(profile, schema_path=None))
+    schema = os.path.relpath(SCHEMA_FILE, file.parent)
+    file.write_text(render_profile(profile, schema_path=schema))
     return Proposal(file, tuple(remarks))
+
+
+def _validated(wanted: Wanted, sources: dict[Dataset, dict[str, object]]) -> ClientProfile:
+    try:
+        return ClientProfile.model_validate(
+            {
+                "client": wanted.client,
+                "title": wanted.title,
+                "time_zone": wanted.time_zone,
+                "start_date": wanted.start_date,
+                "currency": wanted.currency,
+                "owners": [wanted.owner],
+                **{str(dataset): {"sources": [source]} for dataset, source in sources.items()},
+            }
+        )
+    except ValidationError as error:
+        raise ConfigurationError(f"new client {wanted.client!r}", _mistakes(error)) from error
+
+
+def _mistakes(error: ValidationError) -> list[str]:
+    return [
+        f"{'.'.join(str(step) for step in one['loc'])}: {one['msg'].removeprefix('Value error, ')}"
+        for one in error.errors(include_url=False, include_input=False)
+    ]
 
 
 def _source(settings: Settings, wanted: Wanted, dataset: Dataset, remarks: list[str]) -> dict[str, object]:
@@ -94,12 +112,14 @@ def _source(settings: Settings, wanted: Wanted, dataset: Dataset, remarks: list[
         header: tuple[str, ...] = ()
         for delimiter in Delimiter if written["format"] is FileFormat.CSV else (Delimiter.COMMA,):
             content.seek(0)
-            tried = FileSource.model_validate({**written, "delimiter": delimiter})
             try:
+                tried = FileSource.model_validate({**written, "delimiter": delimiter})
                 found = open_raw(content, FileLayout.of(tried)).header
             except DeliveryError as error:
                 remarks.append(f"{dataset}: {newest.key} cannot be read: {error.message}")
                 return written
+            except ValidationError as error:
+                raise ConfigurationError(f"{dataset} source", _mistakes(error)) from error
             if len(found) > len(header):
                 header, written["delimiter"] = found, delimiter
     written["mapping"] = _mapping(dataset, [clean_name(name) for name in header], remarks)

@@ -1,6 +1,7 @@
 """Publish one event day: its four event tables from the accepted staged day and the day before it."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -12,7 +13,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from symbiosys_pipeline.contracts.columns import Dataset
-from symbiosys_pipeline.contracts.layers import STAGING_TABLES, schema_of
+from symbiosys_pipeline.contracts.layers import staging_schema
 from symbiosys_pipeline.contracts.profile import ClientProfile
 from symbiosys_pipeline.contracts.tables import EVENT_TABLES, Table
 from symbiosys_pipeline.deployment import Deployment
@@ -81,7 +82,7 @@ def publish_day(
     Raises:
         StaleInputError: The day is not staged and judged in its wanted version, or was staged anew meanwhile.
     """
-    view = LedgerView.of(deployment, profile)
+    view = LedgerView.of(deployment, profile, event_day)
     present = view.publications.get((Layer.EVENTS, event_day))
     counts = dict(present.counts) if present else {}
     if not any(view.staged(dataset, event_day) for dataset in Dataset):
@@ -98,10 +99,13 @@ def publish_day(
         inputs = {**target, "carried": _relation_hash(carried(connection))}
         wanted = wanted_events(inputs)
         if present is not None and present.wanted == wanted and not again:
-            deployment.ledger.publications.confirm(present, inputs)
+            deployment.ledger.publications.confirm(
+                present, inputs, install=lambda recorded: _keep_record(deployment, recorded)
+            )
             return Published(Outcome.UNCHANGED, counts, "nothing of the day before reaches over midnight")
         files = {table: scratch / f"{table}.parquet" for table in EVENT_TABLES}
-        counts = {str(table): _write(connection, table, file) for table, file in files.items()}
+        origin = {"client": profile.client, "event_day": str(event_day), "made_from": wanted}
+        counts = {str(table): _write(connection, table, file, origin) for table, file in files.items()}
         reason = _reason(present, inputs)
         publication = Publication(
             client=profile.client,
@@ -122,11 +126,15 @@ def publish_day(
         def install(recorded: Publication) -> None:
             for table, file in files.items():
                 deployment.lake.publish(file, events_partition(table, profile.client, event_day))
-            record = publication_file(Layer.EVENTS, profile.client, event_day)
-            deployment.lake.publish_bytes(record_json(recorded), record)
+            _keep_record(deployment, recorded)
 
         deployment.ledger.publications.publish(publication, still_wanted=still_wanted, install=install)
     return Published(Outcome.PUBLISHED, counts, reason, version=wanted)
+
+
+def _keep_record(deployment: Deployment, recorded: Publication) -> None:
+    record = publication_file(recorded.layer, recorded.client, recorded.event_day)
+    deployment.lake.publish_bytes(record_json(recorded), record)
 
 
 def _must_be_current(view: LedgerView, event_day: date) -> None:
@@ -159,7 +167,7 @@ def _attach(
     }
     for name, (dataset, day) in relations.items():
         if view.staged(dataset, day) is None:
-            connection.register(name, pl.DataFrame(schema=schema_of(STAGING_TABLES[dataset])))
+            connection.register(name, pl.DataFrame(schema=staging_schema(dataset)))
         else:
             uri = deployment.lake.uri(staging_partition(dataset, profile.client, day))
             connection.read_parquet(uri).create_view(name)
@@ -188,8 +196,8 @@ def _relation_hash(relation: duckdb.DuckDBPyRelation) -> str:
     return digest.hexdigest()
 
 
-def _write(connection: duckdb.DuckDBPyConnection, table: Table, file: Path) -> int:
-    copy_to_parquet(connection, _BUILDERS[table](connection), file)
+def _write(connection: duckdb.DuckDBPyConnection, table: Table, file: Path, origin: Mapping[str, str]) -> int:
+    copy_to_parquet(connection, _BUILDERS[table](connection), file, {"table": str(table), **origin})
     return count_rows(connection, file)
 
 

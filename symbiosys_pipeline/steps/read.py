@@ -6,6 +6,7 @@ A delivery that cannot be read as a whole is refused: it stays in landing and su
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,7 +28,7 @@ from symbiosys_pipeline.storage.layout import (
     standardized_folder,
 )
 from symbiosys_pipeline.storage.ledger_tables import UNPLACED, Delivery, DeliveryState, Slice
-from symbiosys_pipeline.storage.manifests import DeliveryManifest, write_manifest
+from symbiosys_pipeline.storage.manifests import write_manifest
 from symbiosys_pipeline.transforms.header import resolve_columns
 from symbiosys_pipeline.transforms.quarantine import empty_quarantine
 from symbiosys_pipeline.transforms.raw_rows import FileLayout, open_raw
@@ -86,7 +87,7 @@ def read_delivery(
             "ledger does not know; run `symbiosys ledger rebuild`"
         )
     if again or first.state not in _READ or first.profile_sha != version:
-        first = _parse(deployment, profile, first, version)
+        first = _parse(deployment, profile, first, version, keep_read=not again)
     outcome = replace(
         first,
         delivery_id=delivery.delivery_id,
@@ -100,7 +101,15 @@ def read_delivery(
     return outcome
 
 
-def _parse(deployment: Deployment, profile: ClientProfile, delivery: Delivery, version: str) -> Delivery:
+def _parse(
+    deployment: Deployment,
+    profile: ClientProfile,
+    delivery: Delivery,
+    version: str,
+    *,
+    keep_read: bool = False,
+) -> Delivery:
+    """Parse and record; with `keep_read` a refusal leaves in place what was read of the delivery before."""
     with deployment.lake.scratch() as scratch:
         reading = _Reading(SliceCollector(scratch))
         try:
@@ -118,7 +127,9 @@ def _parse(deployment: Deployment, profile: ClientProfile, delivery: Delivery, v
                 reason=error.message,
                 facts=reading.facts,
             )
-            _record(deployment, refused, [])
+            # Its rows may be live: the generation with the same bytes is refused, and supersedes nothing.
+            if not (keep_read and delivery.state is DeliveryState.STANDARDIZED):
+                _record(deployment, refused, [])
             return refused
         slices, quarantine = _write_slices(deployment, profile, delivery, reading, scratch)
     quarantined = sum(part.quarantined for part in slices)
@@ -144,8 +155,7 @@ def _parse(deployment: Deployment, profile: ClientProfile, delivery: Delivery, v
 
 
 def _record(deployment: Deployment, delivery: Delivery, slices: list[Slice]) -> None:
-    write_manifest(deployment.lake, DeliveryManifest(delivery, tuple(slices)))
-    deployment.ledger.deliveries.set_read(delivery, slices)
+    deployment.ledger.deliveries.record(delivery, slices, keep=partial(write_manifest, deployment.lake))
 
 
 def _read_rows(deployment: Deployment, profile: ClientProfile, delivery: Delivery, reading: _Reading) -> None:

@@ -69,7 +69,7 @@ def rebuild_day(
         RuleExecutionError: A rule could not run; the day keeps its published version.
         LakeError: A file of the lake is missing.
     """
-    before = LedgerView.of(deployment, profile)
+    before = LedgerView.of(deployment, profile, event_day)
     try:
         return _rebuild(deployment, profile, event_day, before, again=again)
     except StaleInputError:
@@ -100,7 +100,7 @@ def _rebuild(
 
 def _count_failure(deployment: Deployment, profile: ClientProfile, event_day: date, reason: str) -> None:
     """Count the failure against the version that was wanted, so that unattended retries are bounded."""
-    view = LedgerView.of(deployment, profile)
+    view = LedgerView.of(deployment, profile, event_day)
     for dataset in Dataset:
         wanted = view.wanted(dataset, event_day)
         staged = view.staged(dataset, event_day)

@@ -60,17 +60,18 @@ class LedgerView:
     verdicts: dict[tuple[Dataset, date, str], StoredVerdict]
 
     @classmethod
-    def of(cls, deployment: Deployment, profile: ClientProfile) -> "LedgerView":
-        """Read the ledger once for a client."""
+    def of(cls, deployment: Deployment, profile: ClientProfile, around: date | None = None) -> "LedgerView":
+        """Read the ledger once for a client: whole, or only one day and the day before it."""
+        days = None if around is None else [around - timedelta(days=1), around]
         live: dict[tuple[Dataset, date], list[LiveSlice]] = defaultdict(list)
         for dataset in Dataset:
-            for part in deployment.ledger.deliveries.live_slices(profile.client, dataset):
+            for part in deployment.ledger.deliveries.live_slices(profile.client, dataset, days):
                 if part.slice.event_day != UNPLACED:
                     live[dataset, part.slice.event_day].append(part)
-        publications = deployment.ledger.publications.of_client(profile.client)
+        publications = deployment.ledger.publications.of_client(profile.client, days)
         verdicts = {
             (item.dataset, item.event_day, item.version): item
-            for item in deployment.ledger.publications.verdicts(profile.client)
+            for item in deployment.ledger.publications.verdicts(profile.client, days)
         }
         return cls(profile, dict(live), publications, verdicts)
 

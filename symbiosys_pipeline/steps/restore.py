@@ -1,9 +1,10 @@
 """Restore the ledger from the lake: every landed delivery, verdict and publication left its record there."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -21,6 +22,8 @@ from symbiosys_pipeline.storage.ledger_tables import (
     StoredVerdict,
 )
 from symbiosys_pipeline.storage.manifests import read_manifest
+
+Row = TypeVar("Row", StoredVerdict, Publication)
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,8 @@ def restore_ledger(deployment: Deployment) -> Restored:
     """
     lake = deployment.lake
     manifests = [read_manifest(lake, key) for key in lake.list("landing", "delivery.json")]
-    verdicts = [_verdict(_record(deployment, key)) for key in lake.list("verdicts", "*.json")]
-    publications = [_publication(_record(deployment, key)) for key in lake.list("publications", "*.json")]
+    verdicts = [_record(deployment, key, _verdict) for key in lake.list("verdicts", "*.json")]
+    publications = [_record(deployment, key, _publication) for key in lake.list("publications", "*.json")]
     slices = [part for manifest in manifests for part in manifest.slices]
     rows: dict[sa.Table, list[dict[str, Any]]] = {
         DELIVERIES: [
@@ -68,10 +71,10 @@ def restore_ledger(deployment: Deployment) -> Restored:
     return Restored(len(manifests), len(slices), len(verdicts), len(publications))
 
 
-def _record(deployment: Deployment, key: str) -> dict[str, Any]:
+def _record(deployment: Deployment, key: str, read: Callable[[dict[str, Any]], Row]) -> Row:
     try:
-        return json.loads(deployment.lake.read_bytes(key))
-    except ValueError as error:
+        return read(json.loads(deployment.lake.read_bytes(key)))
+    except (ValueError, KeyError, TypeError) as error:
         raise LakeError(f"{key} is no record of the ledger; delete it and run `symbiosys run`") from error
 
 

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import duckdb
 import polars as pl
 import sqlalchemy as sa
 
 from symbiosys_pipeline.contracts.columns import Dataset
-from symbiosys_pipeline.contracts.layers import STANDARDIZED_TABLES, schema_of
+from symbiosys_pipeline.contracts.layers import standardized_schema
 from symbiosys_pipeline.contracts.profile import ClientProfile
 from symbiosys_pipeline.deployment import Deployment
 from symbiosys_pipeline.storage.delivery_ledger import LiveSlice, live_slices
@@ -68,7 +67,13 @@ def stage_day(
     key = staging_partition(dataset, profile.client, event_day)
     with deployment.lake.scratch() as scratch, deployment.duckdb() as connection:
         file = scratch / "data.parquet"
-        counts = _build(deployment, profile, dataset, live, connection, file)
+        relation = _relation(deployment, profile, dataset, live, connection)
+        origin = {"client": profile.client, "table": layer, "event_day": str(event_day), "made_from": wanted}
+        copy_to_parquet(connection, relation, file, origin)
+        counts = {
+            "rows": count_rows(connection, file),
+            "duplicates": count_duplicates(connection, dataset, profile.orders.line_layout),
+        }
         inputs = {"deliveries": sorted({part.live_delivery_id for part in live})}
         reason = _reason(present, inputs["deliveries"], live)
         publication = Publication(
@@ -100,19 +105,19 @@ def stage_day(
     return Staged(publication, rebuilt=True, reason=reason)
 
 
-def _build(
+def _relation(
     deployment: Deployment,
     profile: ClientProfile,
     dataset: Dataset,
     live: Sequence[LiveSlice],
     connection: duckdb.DuckDBPyConnection,
-    file: Path,
-) -> dict[str, int]:
+) -> duckdb.DuckDBPyRelation:
+    """The day's distinct rows; leaves its `slices` on the connection for counting the duplicates."""
     keys = [part.slice.key for part in live if part.slice.key is not None]
     if keys:
         connection.read_parquet([deployment.lake.uri(key) for key in keys]).create_view("slices")
     else:
-        connection.register("slices", pl.DataFrame(schema=schema_of(STANDARDIZED_TABLES[dataset])))
+        connection.register("slices", pl.DataFrame(schema=standardized_schema(dataset)))
     deliveries = pl.DataFrame(
         [(part.slice.delivery_id, part.delivery_day, part.source_key) for part in live],
         schema={"delivery_id": pl.String, "delivery_day": pl.Date, "source_key": pl.String},
@@ -120,12 +125,8 @@ def _build(
     )
     connection.register("deliveries", deliveries)
     if dataset is Dataset.PAGE_VIEWS:
-        relation = stage_page_views(connection)
-    else:
-        relation = stage_orders(connection, profile.orders.line_layout)
-    copy_to_parquet(connection, relation, file)
-    duplicates = count_duplicates(connection, dataset, profile.orders.line_layout)
-    return {"rows": count_rows(connection, file), "duplicates": duplicates}
+        return stage_page_views(connection)
+    return stage_orders(connection, profile.orders.line_layout)
 
 
 def _reason(present: Publication | None, deliveries: Sequence[str], live: Sequence[LiveSlice]) -> str:

@@ -15,7 +15,7 @@ from symbiosys_pipeline.contracts.file_pattern import FilePattern
 from symbiosys_pipeline.contracts.profile import ClientProfile, FileSource
 from symbiosys_pipeline.deployment import Deployment
 from symbiosys_pipeline.errors import SymbiosysError
-from symbiosys_pipeline.sources.object_store import ObjectStoreSource, SourceObject
+from symbiosys_pipeline.sources.object_store import UNREADABLE, ObjectStoreSource, SourceObject
 from symbiosys_pipeline.transforms.header import resolve_columns
 from symbiosys_pipeline.transforms.raw_rows import FileLayout, open_raw
 from symbiosys_pipeline.transforms.standardize import StandardizeSpec, refuse_structural, standardize
@@ -50,7 +50,7 @@ def newest_object(store: ObjectStoreSource, pattern: FilePattern) -> tuple[Sourc
     matching = others = 0
     for page in store.list(pattern.prefix):
         for item in page:
-            if not pattern.matches(item.key):
+            if item.generation == UNREADABLE or not pattern.matches(item.key):
                 others += 1
                 continue
             matching += 1

@@ -1,7 +1,7 @@
 """Deliveries and slices: what arrived, how far it has come, and which rows are live."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,13 @@ from symbiosys_pipeline.storage.ledger_tables import (
 
 if TYPE_CHECKING:
     from symbiosys_pipeline.storage.ledger import Ledger
+
+
+_READ = {DeliveryState.STANDARDIZED, DeliveryState.REFUSED}
+
+#: Keeps what is recorded of a delivery beside its bytes; called inside the transaction that records it, so
+#: that after a crash the lake is never behind the ledger.
+Keep = Callable[[Delivery, Sequence[Slice]], None]
 
 
 @dataclass(frozen=True)
@@ -92,11 +99,12 @@ class DeliveryLedger:
             rows = connection.execute(query).mappings().all()
         return {row["source_key"]: _delivery(row) for row in rows}
 
-    def observe(self, deliveries: Sequence[Delivery]) -> None:
-        """Record that these generations are what their keys hold now, in this order.
+    def observe(self, deliveries: Sequence[Delivery], *, keep: Keep) -> list[Delivery]:
+        """Record that these generations are what their keys hold now, in this order; returns them as recorded.
 
         A generation seen before only moves to the front; its rows become live again.
         """
+        recorded: list[Delivery] = []
         with self._ledger.writing() as connection:
             highest = connection.execute(sa.select(sa.func.max(DELIVERIES.c.observed_seq))).scalar() or 0
             for seq, delivery in enumerate(deliveries, start=highest + 1):
@@ -109,16 +117,16 @@ class DeliveryLedger:
                     connection.execute(
                         sa.insert(DELIVERIES).values(**{**_row(delivery), "observed_seq": seq})
                     )
+                known = _get(connection, delivery.delivery_id) or delivery
+                if known.state is not DeliveryState.DISCOVERED:
+                    keep(known, _slices_of(connection, known.delivery_id))
+                recorded.append(known)
+        return recorded
 
     def get(self, delivery_id: str) -> Delivery | None:
         """One delivery, or None."""
         with self._ledger.reading() as connection:
-            row = (
-                connection.execute(sa.select(DELIVERIES).where(DELIVERIES.c.delivery_id == delivery_id))
-                .mappings()
-                .first()
-            )
-        return None if row is None else _delivery(row)
+            return _get(connection, delivery_id)
 
     def of_client(
         self, client: str, dataset: Dataset | None = None, delivery_day: date | None = None
@@ -165,39 +173,28 @@ class DeliveryLedger:
             row = connection.execute(query).mappings().first()
         return None if row is None else _delivery(row)
 
-    def set_landed(
-        self, delivery_id: str, *, sha256: str, landing_folder: str, content_of: str | None
-    ) -> None:
-        """The delivery's bytes are in the lake."""
-        with self._ledger.writing() as connection:
-            connection.execute(
-                sa.update(DELIVERIES)
-                .where(DELIVERIES.c.delivery_id == delivery_id)
-                .values(
-                    state=str(DeliveryState.LANDED),
-                    sha256=sha256,
-                    landing_folder=landing_folder,
-                    content_of=content_of,
-                )
-            )
+    def record(self, delivery: Delivery, slices: Sequence[Slice], *, keep: Keep) -> Delivery:
+        """The delivery was landed, standardized or refused: replaces its slices and its outcome together.
 
-    def set_read(self, delivery: Delivery, slices: Sequence[Slice]) -> None:
-        """The delivery was standardized or refused: replaces its slices and its outcome together."""
+        Returns:
+            The delivery as recorded: its place among the generations is the ledger's, and one that another
+            process has read meanwhile is not merely landed again, or its rows would vanish for a while.
+        """
         with self._ledger.writing() as connection:
+            present = _get(connection, delivery.delivery_id) or delivery
+            if delivery.state is DeliveryState.LANDED and present.state in _READ:
+                return present
+            recorded = replace(delivery, observed_seq=present.observed_seq)
+            keep(recorded, slices)
             connection.execute(
                 sa.update(DELIVERIES)
                 .where(DELIVERIES.c.delivery_id == delivery.delivery_id)
-                .values(
-                    {
-                        name: value
-                        for name, value in _row(delivery).items()
-                        if name not in {"delivery_id", "observed_seq"}
-                    }
-                )
+                .values({name: value for name, value in _row(recorded).items() if name != "delivery_id"})
             )
             connection.execute(sa.delete(SLICES).where(SLICES.c.delivery_id == delivery.delivery_id))
             for part in slices:
                 connection.execute(sa.insert(SLICES).values(**vars(part)))
+        return recorded
 
     def live_slices(
         self, client: str, dataset: Dataset, event_days: Iterable[date] | None = None
@@ -234,9 +231,8 @@ class DeliveryLedger:
 
     def slices_of(self, delivery_id: str) -> list[Slice]:
         """The slices a delivery was read into, by event day."""
-        query = sa.select(SLICES).where(SLICES.c.delivery_id == delivery_id).order_by(SLICES.c.event_day)
         with self._ledger.reading() as connection:
-            return [Slice(**row) for row in connection.execute(query).mappings()]
+            return _slices_of(connection, delivery_id)
 
     def clients(self) -> list[str]:
         """Every client the ledger knows."""
@@ -274,6 +270,17 @@ def live_slices(
         )
         for row in connection.execute(query).mappings()
     ]
+
+
+def _get(connection: sa.Connection, delivery_id: str) -> Delivery | None:
+    query = sa.select(DELIVERIES).where(DELIVERIES.c.delivery_id == delivery_id)
+    row = connection.execute(query).mappings().first()
+    return None if row is None else _delivery(row)
+
+
+def _slices_of(connection: sa.Connection, delivery_id: str) -> list[Slice]:
+    query = sa.select(SLICES).where(SLICES.c.delivery_id == delivery_id).order_by(SLICES.c.event_day)
+    return [Slice(**row) for row in connection.execute(query).mappings()]
 
 
 def _row(delivery: Delivery) -> dict[str, Any]:

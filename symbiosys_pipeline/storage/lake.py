@@ -51,10 +51,9 @@ class Lake:
         return cls(Path(text))
 
     def _path(self, key: str) -> Path:
-        path = self.root / key
         if key.startswith("/") or ".." in Path(key).parts:
             raise LakeError(f"{key!r} is no name inside the lake; expected a relative name without '..'")
-        return path
+        return self.root / key
 
     def publish(self, local: Path, key: str) -> None:
         """Make a finished scratch file the content of `key`: durable first, then visible in one step.

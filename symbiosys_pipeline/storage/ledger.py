@@ -1,6 +1,6 @@
 """The ledger: one database, two views of it. Which deliveries exist, and which versions are published.
 
-The ledger is the index, not the only copy: `storage.ledger_rebuild` restores it from the lake.
+The ledger is the index, not the only copy: `steps.restore` restores it from the lake.
 """
 
 import sqlite3
@@ -11,7 +11,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
+from symbiosys_pipeline.errors import ConfigurationError, LakeError
 from symbiosys_pipeline.storage.delivery_ledger import DeliveryLedger
 from symbiosys_pipeline.storage.ledger_tables import METADATA
 from symbiosys_pipeline.storage.publication_ledger import PublicationLedger
@@ -28,15 +30,25 @@ class Ledger:
     """The ledger at a SQLAlchemy URL; SQLite runs in WAL mode with one writer at a time."""
 
     def __init__(self, url: str) -> None:
-        parsed = sa.make_url(url)
+        parsed = _parsed(url)
         sqlite = parsed.get_backend_name() == "sqlite"
         if sqlite and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        self._engine = sa.create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS} if sqlite else {})
+        # Hidden parameters: what is written to the ledger has no place in an error's text.
+        self._engine = sa.create_engine(
+            parsed, connect_args={"timeout": _BUSY_SECONDS} if sqlite else {}, hide_parameters=True
+        )
         if sqlite:
             _use_sqlite_transactions(self._engine)
-        with self.writing() as connection:
-            METADATA.create_all(connection)
+        try:
+            with self.writing() as connection:
+                METADATA.create_all(connection)
+        except DBAPIError as error:
+            raise LakeError(
+                f"the ledger {parsed.render_as_string(hide_password=True)} cannot be opened: {error.orig}. "
+                "Expected a database that may be written; check SYMBIOSYS_LEDGER_URL and the rights of its "
+                "folder. If it is damaged, move it away and run `symbiosys ledger rebuild`"
+            ) from error
         self.deliveries = DeliveryLedger(self)
         self.publications = PublicationLedger(self)
 
@@ -58,6 +70,18 @@ class Ledger:
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+
+
+def _parsed(url: str) -> sa.URL:
+    try:
+        parsed = sa.make_url(url)
+        parsed.get_dialect().import_dbapi()
+    except (ArgumentError, ModuleNotFoundError) as error:
+        expected = (
+            "expected a SQLAlchemy URL such as sqlite:////folder/ledger.sqlite or postgresql+psycopg2://"
+        )
+        raise ConfigurationError("SYMBIOSYS_LEDGER_URL", [f"not usable; {expected}"]) from error
+    return parsed
 
 
 def _use_sqlite_transactions(engine: sa.Engine) -> None:

@@ -1,6 +1,7 @@
 """The copy of the ledger's facts that lies beside the data, from which the ledger can be restored."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -33,13 +34,10 @@ def manifest_key(delivery: Delivery) -> str:
     )
 
 
-def write_manifest(lake: Lake, manifest: DeliveryManifest) -> None:
-    """Put the manifest in place, replacing the delivery's earlier one."""
-    content = {
-        "delivery": vars(manifest.delivery),
-        "slices": [vars(part) for part in manifest.slices],
-    }
-    lake.publish_bytes(_json(content), manifest_key(manifest.delivery))
+def write_manifest(lake: Lake, delivery: Delivery, slices: Sequence[Slice]) -> None:
+    """Put a delivery's manifest in place, replacing its earlier one."""
+    content = {"delivery": vars(delivery), "slices": [vars(part) for part in slices]}
+    lake.publish_bytes(_json(content), manifest_key(delivery))
 
 
 def record_json(record: StoredVerdict | Publication) -> bytes:

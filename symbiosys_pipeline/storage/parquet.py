@@ -1,16 +1,37 @@
 """Writing Parquet with DuckDB, so that equal rows in equal order give equal bytes."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
 
 
+def literal(text: str) -> str:
+    """A SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def copy_to_parquet(
-    connection: duckdb.DuckDBPyConnection, relation: duckdb.DuckDBPyRelation, file: Path
+    connection: duckdb.DuckDBPyConnection,
+    relation: duckdb.DuckDBPyRelation,
+    file: Path,
+    origin: Mapping[str, str],
 ) -> None:
-    """Write a relation as one zstd Parquet file, in its order."""
+    """Write a relation as one zstd Parquet file, in its order.
+
+    Args:
+        connection: The relation's connection.
+        relation: What to write; it must be sorted for equal rows to give equal bytes.
+        file: The file to write.
+        origin: What the rows are and what they were made from, kept in the file's footer as
+            `symbiosys.<name>`: a file found alone still says where it belongs.
+    """
+    footer = ", ".join(f"{literal(f'symbiosys.{name}')}: {literal(text)}" for name, text in origin.items())
     connection.execute("SET preserve_insertion_order=true")
-    relation.write_parquet(str(file), compression="zstd")
+    connection.execute(
+        f"COPY ({relation.sql_query()}) TO {literal(str(file))} "
+        f"(FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{footer}}})"
+    )
 
 
 def count_rows(connection: duckdb.DuckDBPyConnection, file: Path) -> int:

@@ -46,9 +46,13 @@ class PublicationLedger:
         with self._ledger.reading() as connection:
             return get_publication(connection, client, layer, event_day)
 
-    def of_client(self, client: str) -> dict[tuple[Layer, date], Publication]:
-        """All published partitions of a client."""
+    def of_client(
+        self, client: str, event_days: Iterable[date] | None = None
+    ) -> dict[tuple[Layer, date], Publication]:
+        """The published partitions of a client, of all days or those given."""
         query = sa.select(PUBLICATIONS).where(PUBLICATIONS.c.client == client)
+        if event_days is not None:
+            query = query.where(PUBLICATIONS.c.event_day.in_(list(event_days)))
         with self._ledger.reading() as connection:
             found = [_publication(row) for row in connection.execute(query).mappings()]
         return {(item.layer, item.event_day): item for item in found}
@@ -91,15 +95,29 @@ class PublicationLedger:
             install(recorded)
             _put(connection, recorded)
 
-    def confirm(self, publication: Publication, inputs: Mapping[str, str | None]) -> None:
-        """Record that a partition was checked against other inputs and need not change."""
+    def confirm(
+        self,
+        publication: Publication,
+        inputs: Mapping[str, str | None],
+        *,
+        install: Callable[[Publication], None],
+    ) -> None:
+        """Record that a partition was checked against other inputs and need not change.
+
+        Args:
+            publication: The version in place; nothing is recorded where a newer one has come meanwhile.
+            inputs: What it was checked against.
+            install: Keeps the record it is given beside the files, inside the transaction.
+        """
         with self._ledger.writing() as connection:
-            connection.execute(
+            changed = connection.execute(
                 sa.update(PUBLICATIONS)
                 .where(*_key(publication.client, publication.layer, publication.event_day))
                 .where(PUBLICATIONS.c.revision == publication.revision)
                 .values(inputs=dict(inputs))
             )
+            if changed.rowcount == 1:
+                install(replace(publication, inputs=dict(inputs)))
 
     def record_failure(self, client: str, layer: Layer, event_day: date, wanted: str, reason: str) -> None:
         """Count a failed rebuild of the wanted version, so that attempts are bounded and back off."""
@@ -158,9 +176,11 @@ class PublicationLedger:
             row = connection.execute(query).mappings().first()
         return None if row is None else _verdict(row)
 
-    def verdicts(self, client: str) -> list[StoredVerdict]:
-        """Every verdict on a client's days, oldest first."""
+    def verdicts(self, client: str, event_days: Iterable[date] | None = None) -> list[StoredVerdict]:
+        """Every verdict on a client's days, of all days or those given, oldest first."""
         query = sa.select(VERDICTS).where(VERDICTS.c.client == client).order_by(VERDICTS.c.decided_at)
+        if event_days is not None:
+            query = query.where(VERDICTS.c.event_day.in_(list(event_days)))
         with self._ledger.reading() as connection:
             return [_verdict(row) for row in connection.execute(query).mappings()]
 

@@ -1,1 +1,1 @@
-"""Pure functions over frames and bytes: parse, slice, stage, sessions, channels, identity, events. No I/O, no Dagster."""
+"""Pure functions over frames and bytes: parse, slice, stage, sessions, events. No I/O, no Dagster."""

@@ -12,6 +12,7 @@ the order of the input, on a delivery's id or on the number of threads.
 from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 from symbiosys_pipeline.contracts.columns import Dataset, Level
+from symbiosys_pipeline.contracts.layers import STAGING_TABLES
 from symbiosys_pipeline.contracts.orders import ORDERS
 from symbiosys_pipeline.contracts.page_views import PAGE_VIEWS
 from symbiosys_pipeline.contracts.profile import LineLayout
@@ -31,19 +32,9 @@ VIEW_ORDER = f"event_ts ASC, visitor_id ASC, {VIEW_HASH} ASC"
 
 _LINE_ORDER = ascending(column.name for column in ORDERS.of_level(Level.LINE))
 
-_ORIGIN = ("event_day", "delivery_id", "row_number")
-
-#: Column names of the page view staging table: the STANDARDIZED ones.
-STAGED_PAGE_VIEWS: tuple[str, ...] = (*PAGE_VIEWS.names(), *_ORIGIN)
-
-#: Column names of the order staging table: the STANDARDIZED ones, `variant` and `is_collision`.
-STAGED_ORDERS: tuple[str, ...] = (
-    *ORDERS.names(),
-    *_ORIGIN,
-    "line_number",
-    "variant",
-    "is_collision",
-)
+#: Column names of the staging tables.
+STAGED_PAGE_VIEWS = tuple(column.name for column in STAGING_TABLES[Dataset.PAGE_VIEWS])
+STAGED_ORDERS = tuple(column.name for column in STAGING_TABLES[Dataset.ORDERS])
 
 
 def stage_page_views(con: DuckDBPyConnection) -> DuckDBPyRelation:

@@ -12,6 +12,7 @@ import polars as pl
 
 from symbiosys_pipeline.contracts.columns import Column, Dataset, Kind, Level, Need
 from symbiosys_pipeline.contracts.datasets import SCHEMAS
+from symbiosys_pipeline.contracts.layers import standardized_schema
 from symbiosys_pipeline.transforms.field_parsers import (
     cut_query_parameters,
     parse_field,
@@ -36,7 +37,7 @@ from symbiosys_pipeline.transforms.quarantine import (
     structural_refusals,
 )
 from symbiosys_pipeline.transforms.raw_chunks import ROW_NUMBER
-from symbiosys_pipeline.transforms.standardize_spec import StandardizeSpec, standardized_schema
+from symbiosys_pipeline.transforms.standardize_spec import StandardizeSpec
 from symbiosys_pipeline.transforms.timestamps import with_instant
 
 _EVENT_DAY = "__event_day"

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Self
 
-import polars as pl
-
 from symbiosys_pipeline.contracts.columns import Dataset, DatasetSchema
 from symbiosys_pipeline.contracts.datasets import SCHEMAS
 from symbiosys_pipeline.contracts.profile import ClientProfile, FileSource, LineLayout, TimestampFormat
@@ -77,12 +75,3 @@ class StandardizeSpec:
     def schema(self) -> DatasetSchema:
         """The contract of the dataset."""
         return SCHEMAS[self.dataset]
-
-
-def standardized_schema(dataset: Dataset) -> pl.Schema:
-    """The contract's columns, then event_day, delivery_id, row_number, and for orders line_number."""
-    columns: dict[str, pl.DataType] = {column.name: column.dtype for column in SCHEMAS[dataset].columns}
-    columns |= {"event_day": pl.Date(), "delivery_id": pl.String(), "row_number": pl.Int64()}
-    if dataset is Dataset.ORDERS:
-        columns["line_number"] = pl.Int32()
-    return pl.Schema(columns)

@@ -6,6 +6,7 @@ import dagster as dg
 
 from symbiosys_pipeline.deployment import Deployment
 from symbiosys_pipeline.reports.catalogue import rebuild_catalogue
+from symbiosys_pipeline.reports.docs_index import rebuild_docs_index
 from symbiosys_pipeline.reports.status import client_status, status_markdown
 
 _WAREHOUSE = dg.AssetKey(["platform", "warehouse"])
@@ -18,9 +19,11 @@ def warehouse(
 ) -> dg.MaterializeResult[Any]:
     """`warehouse.duckdb`: views over every published file, rebuilt beside and swapped in whole."""
     views = rebuild_catalogue(deployment)
+    docs = rebuild_docs_index(deployment)
     return dg.MaterializeResult(
         metadata={
             "path": dg.MetadataValue.path(str(deployment.settings.warehouse)),
+            "data_docs": dg.MetadataValue.path(docs),
             "views": dg.MetadataValue.md("\n".join(f"- `{view}`" for view in views)),
         }
     )
