@@ -16,7 +16,7 @@ class DayFacts:
         history_days: Past days with a published version.
         history_median: Median of their published rows over the past same weekdays, or over all past days
             where there are too few of those; None where there is no past.
-        hours_late: Hours after the due time at which the day's last delivery came, negative when early;
+        hours_late: Hours after the due time at which the day was delivered, 0 or negative when on time;
             None while that is unknown.
     """
 

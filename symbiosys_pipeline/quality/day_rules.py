@@ -72,8 +72,7 @@ def _timeliness(dataset: Dataset) -> Rule:
         ),
         not_judged=_timeliness_not_judged,
         describe=lambda _, facts: (
-            f"{abs(facts.hours_late or 0):.1f} hours {'after' if (facts.hours_late or 0) > 0 else 'before'} "
-            "the due time"
+            f"{facts.hours_late:.1f} hours after the due time" if (facts.hours_late or 0) > 0 else "on time"
         ),
     )
 
