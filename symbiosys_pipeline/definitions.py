@@ -18,7 +18,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     Raises:
         ConfigurationError: A client's YAML is wrong; names every mistake.
     """
-    parts = [dg.load_from_defs_folder(project_root=PROJECT)]
+    parts = [dg.load_from_defs_folder(path_within_project=PACKAGE)]
     if settings.clients != (PACKAGE / "defs" / "clients").resolve():
         parts.append(definitions_of_folder(settings.clients))
     return dg.Definitions.merge(*parts, _shared(settings))

@@ -12,6 +12,7 @@ from symbiosys_pipeline.errors import ConfigurationError
 from symbiosys_pipeline.settings import Settings
 from symbiosys_pipeline.storage.lake import Lake
 from symbiosys_pipeline.storage.ledger import Ledger
+from symbiosys_pipeline.storage.parquet import file_errors
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Deployment:
     @contextmanager
     def duckdb(self) -> Generator[duckdb.DuckDBPyConnection]:
         """An in-memory engine for one step: UTC, bounded memory, spilling into the lake's scratch folder."""
-        with self.lake.scratch() as spill, duckdb.connect(":memory:") as connection:
+        with file_errors(), self.lake.scratch() as spill, duckdb.connect(":memory:") as connection:
             connection.execute("SET TimeZone='UTC'")
             connection.execute("SET memory_limit=?", [self.settings.duckdb_memory])
             connection.execute("SET temp_directory=?", [str(spill)])

@@ -46,7 +46,10 @@ def client_spec(
     columns: Sequence[TableColumn] = (),
     freshness: dg.FreshnessPolicy | None = None,
 ) -> dg.AssetSpec:
-    """An asset of a client; skippable, since only what was really rebuilt is recorded."""
+    """An asset of a client; skippable, since only what was really rebuilt is recorded.
+
+    Its layer is one of its kinds: the graph shows only the last part of a key, and each layer has `orders`.
+    """
     metadata: dict[str, object] = {}
     if columns:
         metadata["dagster/column_schema"] = dg.TableSchema(
@@ -60,7 +63,7 @@ def client_spec(
         description=description,
         deps=list(deps),
         owners=list(profile.owners),
-        kinds=kinds,
+        kinds={key.path[1], *kinds},
         tags={"client": profile.client, "layer": key.path[1]},
         metadata=metadata,
         freshness_policy=freshness,

@@ -8,6 +8,9 @@ import warnings
 
 import dagster as dg
 from dagster import DagsterEvent, DagsterEventType
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationTargetMaterializationData,
+)
 
 from symbiosys_pipeline.assets.keys import staging_key, standardized_key
 from symbiosys_pipeline.contracts.columns import Dataset
@@ -61,6 +64,21 @@ def delivery_checks(
         ]
 
 
+def _target(
+    context: dg.AssetExecutionContext, key: dg.AssetKey, day: str
+) -> AssetCheckEvaluationTargetMaterializationData | None:
+    """The day's newest materialization: without it, the UI calls a result of an earlier run not evaluated."""
+    records = context.instance.fetch_materializations(
+        dg.AssetRecordsFilter(asset_key=key, asset_partitions=[day]), limit=1
+    ).records
+    if not records:
+        return None
+    newest = records[0]
+    return AssetCheckEvaluationTargetMaterializationData(
+        storage_id=newest.storage_id, run_id=newest.run_id, timestamp=newest.timestamp
+    )
+
+
 def _report(context: dg.AssetExecutionContext, evaluation: dg.AssetCheckEvaluation) -> None:
     context.instance.report_dagster_event(
         DagsterEvent(
@@ -75,7 +93,8 @@ def _report(context: dg.AssetExecutionContext, evaluation: dg.AssetCheckEvaluati
 def report_rules(
     context: dg.AssetExecutionContext, client: str, dataset: Dataset, event_day: str, judged: Judged
 ) -> None:
-    """Report what each rule said of one staged day."""
+    """Report what each rule said of one staged day, once the day itself is recorded."""
+    target = _target(context, staging_key(client, dataset), event_day)
     for outcome in judged.verdict.outcomes:
         _report(
             context,
@@ -86,6 +105,7 @@ def report_rules(
                 severity=_severity(outcome),
                 partition=event_day,
                 description=outcome.observed,
+                target_materialization_data=target,
                 metadata=_rule_metadata(outcome, judged),
             ),
         )
@@ -156,6 +176,7 @@ def report_deliveries(
             {key: f"without {', '.join(columns)}" for key, columns in absent.items()},
         ),
     }
+    target = _target(context, standardized_key(client, dataset), delivery_day)
     for name, (severity, found) in findings.items():
         listed = "\n".join(f"- `{key}`: {text}" for key, text in sorted(found.items()))
         _report(
@@ -167,6 +188,7 @@ def report_deliveries(
                 severity=severity,
                 partition=delivery_day,
                 description=f"{len(found)} of {len(deliveries)} deliveries",
+                target_materialization_data=target,
                 metadata={"deliveries": dg.MetadataValue.md(listed or "none")},
             ),
         )

@@ -101,7 +101,6 @@ def _deliver_day(
             touched += 1
             context.log.info("%s: %s, %s rows", done.source_key, done.state, done.rows_received)
     current = ledger.current(profile.client, dataset, date.fromisoformat(day))
-    report_deliveries(context, profile.client, dataset, day, current)
     if touched:
         for key, metadata in delivery_metadata.of_day(deployment, profile, dataset, current).items():
             yield dg.AssetMaterialization(
@@ -110,4 +109,5 @@ def _deliver_day(
                 metadata=metadata,
                 tags={"dagster/data_version": profile_sha(profile, dataset)[:12]},
             )
+    report_deliveries(context, profile.client, dataset, day, current)
     return failures

@@ -48,7 +48,7 @@ def build_event_days(profile: ClientProfile, partitions: dg.DailyPartitionsDefin
                 profile,
                 staging_key(profile.client, dataset),
                 "The day's live rows of all deliveries, de-duplicated and judged by the quality rules.",
-                kinds={"duckdb", "parquet", "greatexpectations"},
+                kinds={"duckdb", "greatexpectations"},
                 deps=[_deliveries_of(profile, dataset)],
                 columns=STAGING_TABLES[dataset],
             )
@@ -122,10 +122,6 @@ def _record(
     """One materialization per table that was really rebuilt; reports the day's check results."""
     for dataset in Dataset:
         staged, judged = result.staged.get(dataset), result.judged.get(dataset)
-        if judged is None:
-            report_nothing_delivered(context, profile.client, dataset, day)
-        else:
-            report_rules(context, profile.client, dataset, day, judged)
         if staged is not None and staged.rebuilt:
             yield _materialization(
                 staging_key(profile.client, dataset),
@@ -133,6 +129,10 @@ def _record(
                 event_metadata.of_staging(deployment, profile, dataset, staged, judged),
                 staged.publication.wanted,
             )
+        if judged is None:
+            report_nothing_delivered(context, profile.client, dataset, day)
+        else:
+            report_rules(context, profile.client, dataset, day, judged)
     if result.published.outcome is Outcome.PUBLISHED:
         for table in EVENT_TABLES:
             metadata = event_metadata.of_events(deployment, profile, table, date.fromisoformat(day), result)

@@ -1,6 +1,6 @@
 """What the Dagster UI shows of one event day of one table. The preview holds no personal data."""
 
-from datetime import date
+from datetime import date, datetime
 
 import dagster as dg
 import polars as pl
@@ -70,5 +70,15 @@ def of_events(
 
 def _markdown(rows: pl.DataFrame) -> str:
     lines = [" | ".join(rows.columns), " | ".join("---" for _ in rows.columns)]
-    lines += [" | ".join("" if cell is None else str(cell) for cell in row) for row in rows.iter_rows()]
+    lines += [" | ".join(_cell(cell) for cell in row) for row in rows.iter_rows()]
     return "\n".join(f"| {line} |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S}"
+        case _:
+            return str(value)

@@ -36,6 +36,7 @@ class ClientRun:
         client: The client.
         observed: Generations seen for the first time, or again.
         ignored: Objects left alone, by reason.
+        ignored_examples: A few of their names, by reason.
         read: Deliveries that were landed and read, or refused.
         rebuilt: Event days whose staged or published version changed, with the reason.
         rejected: Event days that keep their version because a check failed.
@@ -46,6 +47,7 @@ class ClientRun:
     client: str
     observed: list[Delivery] = field(default_factory=list[Delivery])
     ignored: dict[str, int] = field(default_factory=dict[str, int])
+    ignored_examples: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     read: list[Delivery] = field(default_factory=list[Delivery])
     rebuilt: dict[date, str] = field(default_factory=dict[date, str])
     rejected: dict[date, list[str]] = field(default_factory=dict[date, list[str]])
@@ -115,8 +117,9 @@ def _run_client(
 
 def _note_discovery(run: ClientRun, found: Discovery) -> None:
     run.observed += found.observed
-    for reason, (count, _) in found.ignored.items():
+    for reason, (count, examples) in found.ignored.items():
         run.ignored[reason] = run.ignored.get(reason, 0) + count
+        run.ignored_examples.setdefault(reason, examples)
 
 
 def _waiting(deployment: Deployment, profile: ClientProfile) -> list[str]:

@@ -20,19 +20,20 @@ app = typer.Typer(help="Refused rows and deliveries: list, show, replay.", no_ar
 
 
 def _affected(deployment: Deployment, client: str) -> list[Delivery]:
-    """The current deliveries of a client that were refused, whole or in part."""
-    return [
-        delivery
-        for dataset in Dataset
-        for delivery in deployment.ledger.deliveries.current(client, dataset)
-        if delivery.state is DeliveryState.REFUSED or delivery.quarantine_key is not None
-    ]
+    """The deliveries of a client that were refused: whole, or in part where their other rows are live."""
+    ledger = deployment.ledger.deliveries
+    found: list[Delivery] = []
+    for dataset in Dataset:
+        found += [item for item in ledger.current(client, dataset) if item.state is DeliveryState.REFUSED]
+        parts = ledger.live_slices(client, dataset)
+        in_part = sorted({part.live_delivery_id for part in parts if part.quarantine_key is not None})
+        live = [item for delivery_id in in_part if (item := ledger.get(delivery_id)) is not None]
+        found += sorted(live, key=lambda item: (item.source, item.source_key))
+    return found
 
 
-def _rows(deployment: Deployment, delivery: Delivery) -> pl.DataFrame:
-    if delivery.quarantine_key is None:
-        return pl.DataFrame()
-    return pl.read_parquet(deployment.lake.uri(delivery.quarantine_key), hive_partitioning=False)
+def _rows(deployment: Deployment, key: str) -> pl.LazyFrame:
+    return pl.scan_parquet(deployment.lake.uri(key), hive_partitioning=False)
 
 
 @app.command("list")
@@ -46,7 +47,10 @@ def list_refused(context: typer.Context, client: str, as_json: bool = JSON_OPTIO
         if delivery.state is DeliveryState.REFUSED:
             listed.append((*common, "(whole delivery)", delivery.reason_code, delivery.reason))
             continue
-        counted = _rows(deployment, delivery).group_by("field", "reason").len().sort("field", "reason")
+        if delivery.quarantine_key is None:
+            continue
+        rows = _rows(deployment, delivery.quarantine_key)
+        counted = rows.group_by("field", "reason").len().sort("field", "reason").collect()
         listed += [
             (*common, field or "(record)", reason, f"{count} rows")
             for field, reason, count in counted.iter_rows()
@@ -71,24 +75,27 @@ def show(
     deployment = surroundings(context).deployment()
     deployment.profiles((client,))
     shown: list[dict[str, object]] = []
+    found = 0
     for item in _affected(deployment, client):
-        if delivery is not None and item.delivery_id != delivery:
+        if item.quarantine_key is None or (delivery is not None and item.delivery_id != delivery):
             continue
-        refused = _rows(deployment, item).iter_rows(named=True)
-        shown.extend(
-            {"file": item.source_key, **row} for row in refused if reason is None or row["reason"] == reason
-        )
+        refused = _rows(deployment, item.quarantine_key)
+        if reason is not None:
+            refused = refused.filter(pl.col("reason") == reason)
+        found += int(refused.select(pl.len()).collect().item())
+        few = refused.head(rows - len(shown)).collect().iter_rows(named=True)
+        shown.extend({"file": item.source_key, **row} for row in few)
     if as_json:
-        print_json(shown[:rows])
+        print_json(shown)
         return
     header = ("file", "row", "field", "reason", "text")
     print_table(
         "",
         header,
-        [(row["file"], row["row_number"], row["field"], row["reason"], row["text"]) for row in shown[:rows]],
+        [(row["file"], row["row_number"], row["field"], row["reason"], row["text"]) for row in shown],
     )
-    if len(shown) > rows:
-        console.print(f"{len(shown) - rows} more rows; --rows shows more", highlight=False)
+    if found > len(shown):
+        console.print(f"{found - len(shown)} more rows; --rows shows more", highlight=False)
 
 
 @app.command()

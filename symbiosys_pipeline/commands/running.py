@@ -127,7 +127,8 @@ def print_run(result: "ClientRun") -> None:
     for item in refused:
         say(f"  refused {item.source_key}: {item.reason}")
     for reason, count in sorted(result.ignored.items()):
-        say(f"  {count} objects left alone: {reason}")
+        examples = ", ".join(result.ignored_examples.get(reason, ()))
+        say(f"  {count} objects left alone: {reason} (e.g. {examples})")
     if result.rebuilt:
         print_table("", ("event day", "rebuilt because"), sorted(result.rebuilt.items()))
     for day, datasets in sorted(result.rejected.items()):

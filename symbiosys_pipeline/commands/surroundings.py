@@ -129,6 +129,4 @@ def say(text: str, *, style: str | None = None) -> None:
 
 def say_no_clients(work: Surroundings) -> None:
     """What to do in a deployment without clients."""
-    say(
-        f"no clients in {work.settings.clients}; `symbiosys clients add` makes one, `symbiosys demo` shows two"
-    )
+    say(f"no clients in {work.settings.clients}; `symbiosys clients add` makes one, `symbiosys demo` two")

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Self
 
 import dagster as dg
-from pydantic import BaseModel
+from pydantic import BaseModel, ModelWrapValidatorHandler, ValidationError, model_validator
 
 from symbiosys_pipeline.assets.asset_specs import partitions_of
 from symbiosys_pipeline.assets.deliveries import build_deliveries
@@ -13,6 +13,21 @@ from symbiosys_pipeline.automation.delivery_sensor import build_delivery_sensor
 from symbiosys_pipeline.clients import load_profile, load_profiles
 from symbiosys_pipeline.contracts.profile import ClientProfile
 from symbiosys_pipeline.errors import ConfigurationError
+
+
+class RetailClientAttributes(ClientProfile):
+    """The profile as Dagster's loader sees it: the same schema, but what is wrong is left for `load` to tell.
+
+    The loader's own message would name neither the line nor every mistake.
+    """
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _leave_mistakes_to_load(cls, value: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(value)
+        except ValidationError:
+            return cls.model_construct()
 
 
 class RetailClient(dg.Component):
@@ -27,7 +42,7 @@ class RetailClient(dg.Component):
     @classmethod
     def get_model_cls(cls) -> type[BaseModel]:
         """The profile is the component's whole configuration."""
-        return ClientProfile
+        return RetailClientAttributes
 
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:

@@ -13,6 +13,7 @@ from symbiosys_pipeline.deployment import Deployment
 from symbiosys_pipeline.storage.parquet import literal
 
 _CLIENT = TableColumn("client", pl.String(), "The client's short name.")
+_DATASET = TableColumn("dataset", pl.String(), "`page_views` or `orders`.")
 
 
 _SQL_TYPES = {
@@ -46,7 +47,7 @@ def rebuild_catalogue(deployment: Deployment) -> list[str]:
             name = f"staging.{dataset}"
             columns[name] = STAGING_TABLES[dataset]
             _partitioned_view(connection, deployment, name, f"staging/{dataset}", STAGING_TABLES[dataset])
-        columns["quarantine"] = TABLES[Table.QUARANTINE]
+        columns["quarantine"] = (_DATASET, *TABLES[Table.QUARANTINE])
         _quarantine_view(connection, deployment, TABLES[Table.QUARANTINE])
         for view, described in columns.items():
             _describe(connection, view, (_CLIENT, *described))
@@ -80,15 +81,15 @@ def _quarantine_view(
     deliveries = deployment.ledger.deliveries
     files = sorted(
         {
-            deployment.lake.uri(delivery.quarantine_key)
+            deployment.lake.uri(part.quarantine_key)
             for client in deliveries.clients()
             for dataset in Dataset
-            for delivery in deliveries.current(client, dataset)
-            if delivery.quarantine_key is not None
+            for part in deliveries.live_slices(client, dataset)
+            if part.quarantine_key is not None
         }
     )
     if not files:
-        _empty_view(connection, "quarantine", columns)
+        _empty_view(connection, "quarantine", (_DATASET, *columns))
         return
     listed = ", ".join(literal(file) for file in files)
     connection.execute(

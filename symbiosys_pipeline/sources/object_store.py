@@ -113,7 +113,7 @@ class ObjectStoreSource:
 
         try:
             return _object(self._store.head(path.relative_to(root).as_posix()))
-        except (BaseError, OSError, UnicodeError):
+        except (BaseError, OSError, ValueError):
             return _unreadable(root, path)
 
     @contextmanager
@@ -127,9 +127,9 @@ class ObjectStoreSource:
         from obstore.exceptions import BaseError  # noqa: PLC0415 - as in `at`
 
         try:
-            result = self._store.get(key)
-            _must_be(key, generation, result.meta)
-            yield (bytes(block) for block in result.stream(min_chunk_size=_BLOCK))
+            found = self._store.head(key)
+            _must_be(key, generation, found)
+            yield self._blocks(key, found["size"])
             _must_be(key, generation, self._store.head(key))
         except FileNotFoundError as error:
             raise SourceError(f"{key}: gone since it was listed; nothing was taken from it") from error
@@ -139,13 +139,28 @@ class ObjectStoreSource:
                 "may read it"
             ) from error
 
+    def _blocks(self, key: str, size: int) -> Iterator[bytes]:
+        """The object in ranges: obstore's stream never ends, and fills the memory, where a file shrinks."""
+        for start in range(0, size, _BLOCK):
+            length = min(_BLOCK, size - start)
+            if start >= self._store.head(key)["size"]:
+                raise _changed(key)
+            block = bytes(self._store.get_range(key, start=start, length=length))
+            if len(block) != length:
+                raise _changed(key)
+            yield block
+
 
 def _must_be(key: str, generation: str, found: "ObjectMeta") -> None:
     if _object(found).generation != generation:
-        raise SourceError(
-            f"{key}: changed while it was read; nothing was taken from this attempt, and the next listing "
-            "takes the new content"
-        )
+        raise _changed(key)
+
+
+def _changed(key: str) -> SourceError:
+    return SourceError(
+        f"{key}: changed while it was read; nothing was taken from this attempt, and the next listing "
+        "takes the new content"
+    )
 
 
 def _object(meta: "ObjectMeta") -> SourceObject:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from symbiosys_pipeline.contracts.columns import Dataset
 from symbiosys_pipeline.contracts.profile import ClientProfile
 from symbiosys_pipeline.deployment import Deployment
-from symbiosys_pipeline.errors import LakeError, RuleExecutionError
+from symbiosys_pipeline.errors import LakeError, RuleExecutionError, StaleInputError
 from symbiosys_pipeline.quality.day_facts import DayFacts
 from symbiosys_pipeline.quality.verdict import Verdict
 from symbiosys_pipeline.storage.layout import docs_page, staging_partition, verdict_file
@@ -37,7 +37,8 @@ def judge_day(deployment: Deployment, profile: ClientProfile, dataset: Dataset, 
     """Run the client's suites over the staged day and record the verdict on this version of it.
 
     Raises:
-        LakeError: The day is not staged.
+        LakeError: The day is not staged, or its file is not the one that was staged.
+        StaleInputError: The day was staged anew while it was judged.
         RuleExecutionError: A rule could not run; no verdict was recorded, and the day stays unpublished.
     """
     # Local import: Great Expectations takes seconds to import and is needed by this step alone.
@@ -50,21 +51,27 @@ def judge_day(deployment: Deployment, profile: ClientProfile, dataset: Dataset, 
     lake = deployment.lake
     live = deployment.ledger.deliveries.live_slices(profile.client, dataset, [event_day])
     quarantine = sorted({part.quarantine_key for part in live if part.quarantine_key is not None})
+    partition = staging_partition(dataset, profile.client, event_day)
     judgement = judge(
         profile,
         dataset,
         event_day,
-        staging=[lake.uri(staging_partition(dataset, profile.client, event_day))],
+        staging=[lake.uri(partition)],
         quarantine=[lake.uri(key) for key in quarantine],
         facts=_facts(deployment, profile, dataset, event_day, staged),
+        memory_limit=deployment.settings.duckdb_memory,
     )
+    _must_be_the_judged_file(deployment, staged, partition)
+    now = datetime.now(UTC)
+    page = docs_page(dataset, profile.client, event_day)
+    shown = render_validation(judgement, judged_at=now, index_href="../../index.html")
+    lake.publish_bytes(shown.encode(), page)
     verdict = judgement.verdict
     if verdict.errored:
         broken = "; ".join(f"{item.rule_id}: {item.error}" for item in verdict.outcomes if item.error)
         raise RuleExecutionError(
             f"{profile.client} {dataset} {event_day}: could not be judged, and so is not published. {broken}"
         )
-    now = datetime.now(UTC)
     stored = StoredVerdict(
         client=profile.client,
         dataset=dataset,
@@ -74,11 +81,20 @@ def judge_day(deployment: Deployment, profile: ClientProfile, dataset: Dataset, 
         accepted=verdict.accepted,
         verdict=verdict.to_json(),
     )
-    page = docs_page(dataset, profile.client, event_day)
-    lake.publish_bytes(
-        render_validation(judgement, judged_at=now, index_href="../../index.html").encode(), page
-    )
     return Judged(verdict, keep_verdict(deployment, stored), lake.uri(page))
+
+
+def _must_be_the_judged_file(deployment: Deployment, staged: Publication, partition: str) -> None:
+    """A verdict belongs to one version of the day: the file judged must be the one that was staged."""
+    if deployment.lake.sha256(partition) == staged.sha256:
+        return
+    present = deployment.ledger.publications.get(staged.client, staged.layer, staged.event_day)
+    if present is None or present.wanted != staged.wanted:
+        raise StaleInputError(f"{partition}: staged anew while it was judged; the new version is judged next")
+    raise LakeError(
+        f"{partition}: its content is not what was staged (SHA-256 differs); materialize the day's staging "
+        "again, in full, to replace it"
+    )
 
 
 def keep_verdict(deployment: Deployment, stored: StoredVerdict) -> StoredVerdict:

@@ -18,10 +18,18 @@ from symbiosys_pipeline.errors import ConfigurationError, DeliveryError
 from symbiosys_pipeline.settings import Settings
 from symbiosys_pipeline.sources.object_store import ObjectStoreSource
 from symbiosys_pipeline.steps.trial import newest_object
-from symbiosys_pipeline.transforms.header import clean_name
+from symbiosys_pipeline.transforms.header import clean_name, shown_names
 from symbiosys_pipeline.transforms.raw_rows import FileLayout, open_raw
 
 _SIMILARITY = 0.75
+#: What retailers call a field where that is far from the contract's name; tried before it.
+_USUAL_NAMES = {
+    "event_ts": ("event_time", "event_timestamp", "order_time", "timestamp", "created_at"),
+    "category_id": ("category",),
+    "page_url": ("url", "page_location"),
+    "regular_unit_price": ("unit_price", "list_price"),
+    "discount_unit_price": ("sale_price", "net_price"),
+}
 
 
 @dataclass(frozen=True)
@@ -137,6 +145,7 @@ def _format_of(key: str) -> FileFormat:
 def _mapping(dataset: Dataset, header: list[str], remarks: list[str]) -> dict[str, str]:
     """Contract field -> the client's column, where the names differ but are alike."""
     mapping: dict[str, str] = {}
+    complete = True
     schema = SCHEMAS[dataset]
     known = {name for column in schema.columns for name in (column.name, *column.aliases)}
     free = {name.casefold().replace(" ", "_"): name for name in header if name not in known}
@@ -146,7 +155,7 @@ def _mapping(dataset: Dataset, header: list[str], remarks: list[str]) -> dict[st
         match = next(
             (
                 found
-                for name in (column.name, *column.aliases)
+                for name in (*_USUAL_NAMES.get(column.name, ()), column.name, *column.aliases)
                 for found in difflib.get_close_matches(name, free, n=1, cutoff=_SIMILARITY)
             ),
             None,
@@ -155,9 +164,11 @@ def _mapping(dataset: Dataset, header: list[str], remarks: list[str]) -> dict[st
             mapping[column.name] = free.pop(match)
             remarks.append(f"{dataset}: is {column.name} really the column {mapping[column.name]!r}?")
         elif column.need is Need.REQUIRED:
+            complete = False
             remarks.append(
                 f"{dataset}: no column looks like the required {column.name}; set mapping.{column.name}"
             )
-    if free:
-        remarks.append(f"{dataset}: columns without a field: {', '.join(sorted(free.values()))}")
+    if free and complete:  # else the first line may hold values instead of names
+        names = ", ".join(sorted(shown_names(list(free.values()))))
+        remarks.append(f"{dataset}: columns without a field: {names}")
     return mapping

@@ -123,12 +123,16 @@ def publish_day(
         def still_wanted(ledger: sa.Connection) -> bool:
             return _staged_hashes(ledger, profile.client, event_day) == target
 
-        def install(recorded: Publication) -> None:
+        def install() -> None:
             for table, file in files.items():
                 deployment.lake.publish(file, events_partition(table, profile.client, event_day))
-            _keep_record(deployment, recorded)
 
-        deployment.ledger.publications.publish(publication, still_wanted=still_wanted, install=install)
+        deployment.ledger.publications.publish(
+            publication,
+            still_wanted=still_wanted,
+            install=install,
+            keep=lambda recorded: _keep_record(deployment, recorded),
+        )
     return Published(Outcome.PUBLISHED, counts, reason, version=wanted)
 
 

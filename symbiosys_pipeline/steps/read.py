@@ -19,7 +19,7 @@ from symbiosys_pipeline.contracts.profile import ClientProfile, LineLayout
 from symbiosys_pipeline.deployment import Deployment
 from symbiosys_pipeline.errors import DeliveryError, LakeError
 from symbiosys_pipeline.steps.land import source_of
-from symbiosys_pipeline.steps.slice_files import SliceCollector
+from symbiosys_pipeline.steps.slice_files import SliceCollector, WrittenRows
 from symbiosys_pipeline.storage.lake import file_sha256
 from symbiosys_pipeline.storage.layout import (
     landed_content,
@@ -29,7 +29,8 @@ from symbiosys_pipeline.storage.layout import (
 )
 from symbiosys_pipeline.storage.ledger_tables import UNPLACED, Delivery, DeliveryState, Slice
 from symbiosys_pipeline.storage.manifests import write_manifest
-from symbiosys_pipeline.transforms.header import resolve_columns
+from symbiosys_pipeline.storage.parquet import file_errors
+from symbiosys_pipeline.transforms.header import resolve_columns, shown_names
 from symbiosys_pipeline.transforms.quarantine import empty_quarantine
 from symbiosys_pipeline.transforms.raw_rows import FileLayout, open_raw
 from symbiosys_pipeline.transforms.standardize import (
@@ -131,7 +132,8 @@ def _parse(
             if not (keep_read and delivery.state is DeliveryState.STANDARDIZED):
                 _record(deployment, refused, [])
             return refused
-        slices, quarantine = _write_slices(deployment, profile, delivery, reading, scratch)
+        with file_errors():
+            slices, quarantine = _write_slices(deployment, profile, delivery, reading, scratch)
     quarantined = sum(part.quarantined for part in slices)
     if reading.received != reading.sound + quarantined:
         raise LakeError(
@@ -172,10 +174,11 @@ def _read_rows(deployment: Deployment, profile: ClientProfile, delivery: Deliver
     )
     with deployment.lake.open(landed_content(delivery.landing_folder)) as stream:
         raw = open_raw(stream, FileLayout.of(source))
-        reading.facts["header"] = list(raw.header)
+        # Only then its header: what lacks a required column may be a line of values.
         resolution = resolve_columns(raw.header, source, schema)
+        reading.facts["header"] = shown_names(raw.header)
         reading.facts["absent_columns"] = sorted(resolution.absent)
-        reading.facts["extra_columns"] = sorted(resolution.extra)
+        reading.facts["extra_columns"] = sorted(shown_names(resolution.extra))
         for chunk in raw.chunks(set(resolution.columns.values())):
             typed = standardize(chunk.rows, resolution.columns, spec)
             reading.rows.add(typed.valid)
@@ -212,20 +215,45 @@ def _write_slices(
     quarantined = Counter(
         day or UNPLACED for day in cast("list[date | None]", refused["event_day"].to_list())
     )
+    present = deployment.ledger.deliveries.live_slices_of_key(delivery)
     slices: list[Slice] = []
     for day in sorted({*reading.rows.days(), *quarantined}):
-        rows, key, sha256 = 0, None, None
+        fresh = Slice(
+            delivery.delivery_id, day, 0, quarantined.get(day, 0), None, None, delivery.delivery_id, None
+        )
         if day in reading.rows.days():
             file = scratch / f"slice-{day}.parquet"
-            rows = reading.rows.write(
-                day, file, keep=keep, origin={**origin, "symbiosys.event_day": str(day)}
-            )
-            if rows:
-                sha256 = file_sha256(file)
-                key = slice_file(folder, day, sha256)
-                deployment.lake.publish(file, key)
-        slices.append(Slice(delivery.delivery_id, day, rows, quarantined.get(day, 0), key, sha256))
+            footer = {**origin, "symbiosys.event_day": str(day)}
+            written = reading.rows.write(day, file, keep=keep, origin=footer)
+            fresh = _slice(deployment, fresh, written, file, folder, present.get(day))
+        slices.append(fresh)
     return slices, _write_quarantine(deployment, refused, folder, scratch, origin)
+
+
+def _slice(
+    deployment: Deployment,
+    fresh: Slice,
+    written: WrittenRows,
+    file: Path,
+    folder: str,
+    present: Slice | None,
+) -> Slice:
+    """The slice with its file in the lake: the generation before's where it says the same."""
+    if written.rows == 0:
+        return fresh
+    if present is not None and (present.rows, present.content) == (written.rows, written.content):
+        return replace(
+            fresh,
+            rows=present.rows,
+            key=present.key,
+            sha256=present.sha256,
+            origin=present.origin,
+            content=present.content,
+        )
+    sha256 = file_sha256(file)
+    key = slice_file(folder, fresh.event_day, sha256)
+    deployment.lake.publish(file, key)
+    return replace(fresh, rows=written.rows, key=key, sha256=sha256, content=written.content)
 
 
 def _with_incomplete_orders(reading: _Reading, unsound: pl.DataFrame) -> pl.DataFrame:

@@ -92,15 +92,15 @@ def stage_day(
         def still_wanted(ledger: sa.Connection) -> bool:
             return wanted_staging(live_slices(ledger, profile.client, dataset, [event_day])) == wanted
 
-        def install(recorded: Publication) -> None:
-            deployment.lake.publish(file, key)
+        def keep(recorded: Publication) -> None:
             record = publication_file(layer, profile.client, event_day)
             deployment.lake.publish_bytes(record_json(recorded), record)
 
         deployment.ledger.publications.publish(
             publication,
             still_wanted=still_wanted,
-            install=install,
+            install=lambda: deployment.lake.publish(file, key),
+            keep=keep,
         )
     return Staged(publication, rebuilt=True, reason=reason)
 
@@ -119,7 +119,7 @@ def _relation(
     else:
         connection.register("slices", pl.DataFrame(schema=standardized_schema(dataset)))
     deliveries = pl.DataFrame(
-        [(part.slice.delivery_id, part.delivery_day, part.source_key) for part in live],
+        [(part.slice.origin, part.delivery_day, part.source_key) for part in live],
         schema={"delivery_id": pl.String, "delivery_day": pl.Date, "source_key": pl.String},
         orient="row",
     )

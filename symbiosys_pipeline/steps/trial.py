@@ -16,7 +16,7 @@ from symbiosys_pipeline.contracts.profile import ClientProfile, FileSource
 from symbiosys_pipeline.deployment import Deployment
 from symbiosys_pipeline.errors import SymbiosysError
 from symbiosys_pipeline.sources.object_store import UNREADABLE, ObjectStoreSource, SourceObject
-from symbiosys_pipeline.transforms.header import resolve_columns
+from symbiosys_pipeline.transforms.header import resolve_columns, shown_names
 from symbiosys_pipeline.transforms.raw_rows import FileLayout, open_raw
 from symbiosys_pipeline.transforms.standardize import StandardizeSpec, refuse_structural, standardize
 
@@ -116,7 +116,7 @@ def _try_object(
     problems = [f"refused {listed}"] if listed else []
     if columns.absent:
         problems.append(f"mapped columns not in the file: {', '.join(columns.absent)}")
-    unused = f"; unused columns: {', '.join(columns.extra)}" if columns.extra else ""
+    unused = f"; unused columns: {', '.join(shown_names(columns.extra))}" if columns.extra else ""
     found = "".join(f"; {text}" for text in problems)
     what = f"{newest.key}: {rows} rows of the sample are sound{found}{unused}"
     return Finding(profile.client, ok=not problems, where=f"{dataset} ({source.name})", what=what)

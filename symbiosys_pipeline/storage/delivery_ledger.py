@@ -100,9 +100,12 @@ class DeliveryLedger:
         return {row["source_key"]: _delivery(row) for row in rows}
 
     def observe(self, deliveries: Sequence[Delivery], *, keep: Keep) -> list[Delivery]:
-        """Record that these generations are what their keys hold now, in this order; returns them as recorded.
+        """Record that these generations are what their keys hold now, in this order.
 
         A generation seen before only moves to the front; its rows become live again.
+
+        Returns:
+            The deliveries as recorded.
         """
         recorded: list[Delivery] = []
         with self._ledger.writing() as connection:
@@ -228,6 +231,24 @@ class DeliveryLedger:
             quarantined=sum(row.quarantined for row in live),
             superseded=sum(row.rows + row.quarantined for row in older),
         )
+
+    def live_slices_of_key(self, delivery: Delivery) -> dict[date, Slice]:
+        """By event day, the slices that count now of the source key a delivery is a generation of."""
+        ranked = _newest_first(DeliveryState.STANDARDIZED)
+        query = (
+            sa.select(*SLICES.c)
+            .join(ranked, SLICES.c.delivery_id == sa.func.coalesce(ranked.c.content_of, ranked.c.delivery_id))
+            .where(
+                ranked.c.client == delivery.client,
+                ranked.c.dataset == str(delivery.dataset),
+                ranked.c.source == delivery.source,
+                ranked.c.source_key == delivery.source_key,
+                ranked.c.generation_rank == 1,
+            )
+        )
+        with self._ledger.reading() as connection:
+            found = [Slice(**row) for row in connection.execute(query).mappings()]
+        return {part.event_day: part for part in found}
 
     def slices_of(self, delivery_id: str) -> list[Slice]:
         """The slices a delivery was read into, by event day."""

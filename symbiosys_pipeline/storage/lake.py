@@ -34,6 +34,14 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _is_abandoned(folder: Path) -> bool:
+    try:
+        return time.time() - folder.stat().st_mtime > _ABANDONED_SECONDS
+    except FileNotFoundError:
+        # Another process has finished with it meanwhile.
+        return False
+
+
 class Lake:
     """A lake in a local folder."""
 
@@ -87,6 +95,12 @@ class Lake:
         with self.open(key) as file:
             return file.read()
 
+    def sha256(self, key: str) -> str:
+        """The SHA-256 of a file's content, lower-case hex; `LakeError` when it is not there."""
+        if not self.exists(key):
+            raise LakeError(f"{key} is missing from the lake at {self.root}")
+        return file_sha256(self._path(key))
+
     def exists(self, key: str) -> bool:
         """Whether there is such a file."""
         return self._path(key).is_file()
@@ -116,11 +130,7 @@ class Lake:
     def remove_abandoned_scratch(self) -> int:
         """Remove what killed processes left unfinished more than a day ago; returns how many folders."""
         base = self.root / _SCRATCH
-        abandoned = [
-            folder
-            for folder in (base.iterdir() if base.is_dir() else ())
-            if time.time() - folder.stat().st_mtime > _ABANDONED_SECONDS
-        ]
+        abandoned = [folder for folder in (base.iterdir() if base.is_dir() else ()) if _is_abandoned(folder)]
         for folder in abandoned:
             shutil.rmtree(folder, ignore_errors=True)
         return len(abandoned)

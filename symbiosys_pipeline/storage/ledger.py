@@ -73,14 +73,15 @@ class Ledger:
 
 
 def _parsed(url: str) -> sa.URL:
+    expected = "expected a SQLAlchemy URL such as sqlite:////folder/ledger.sqlite or postgresql+psycopg2://…"
     try:
         parsed = sa.make_url(url)
         parsed.get_dialect().import_dbapi()
-    except (ArgumentError, ModuleNotFoundError) as error:
-        expected = (
-            "expected a SQLAlchemy URL such as sqlite:////folder/ledger.sqlite or postgresql+psycopg2://"
-        )
-        raise ConfigurationError("SYMBIOSYS_LEDGER_URL", [f"not usable; {expected}"]) from error
+    except ArgumentError as error:  # its text quotes the URL, and so perhaps a password
+        raise ConfigurationError("SYMBIOSYS_LEDGER_URL", [f"no URL of a database; {expected}"]) from error
+    except ModuleNotFoundError as error:
+        mistake = f"{error}: install the driver, or name another one; {expected}"
+        raise ConfigurationError("SYMBIOSYS_LEDGER_URL", [mistake]) from error
     return parsed
 
 

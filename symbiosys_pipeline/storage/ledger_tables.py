@@ -75,6 +75,8 @@ SLICES = sa.Table(
     sa.Column("quarantined", sa.BigInteger, nullable=False),
     sa.Column("key", sa.String(1200)),
     sa.Column("sha256", sa.String(64)),
+    sa.Column("origin", sa.String(16), nullable=False),
+    sa.Column("content", sa.String(64)),
 )
 
 VERDICTS = sa.Table(
@@ -146,7 +148,19 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Slice:
-    """One row of `slices`: a delivery's rows of one event day (no file where all were refused)."""
+    """One row of `slices`: a delivery's rows of one event day (no file where all were refused).
+
+    Attributes:
+        delivery_id: The delivery whose rows these are.
+        event_day: The client's local day, or `UNPLACED`.
+        rows: Rows in the file.
+        quarantined: Refused rows of that day.
+        key: The file in the lake.
+        sha256: Its hash.
+        origin: The delivery that the rows name. A correction that leaves a day's rows as they were keeps the
+            file of the generation before, so that the day stays what it was.
+        content: Digest of the rows without their origin, by which that is told.
+    """
 
     delivery_id: str
     event_day: date
@@ -154,6 +168,8 @@ class Slice:
     quarantined: int
     key: str | None
     sha256: str | None
+    origin: str
+    content: str | None
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,29 @@
-"""Writing Parquet with DuckDB, so that equal rows in equal order give equal bytes."""
+"""Writing Parquet, with DuckDB so that equal rows in equal order give equal bytes."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+import polars as pl
+
+from symbiosys_pipeline.errors import LakeError
+
+
+@contextmanager
+def file_errors() -> Generator[None]:
+    """Say in this project's words that an engine could not read or write a file: gone, no room, no right.
+
+    Raises:
+        LakeError: Instead of DuckDB's and polars' own errors, which are no `OSError`.
+    """
+    try:
+        yield
+    except (duckdb.IOException, duckdb.OutOfMemoryException, pl.exceptions.ComputeError) as error:
+        raise LakeError(
+            f"a file of the lake or of its scratch folder could not be read or written: {error}. Nothing was "
+            "replaced; check that the disk has room, and run again"
+        ) from error
 
 
 def literal(text: str) -> str:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from symbiosys_pipeline.storage.ledger import Ledger
 
 
+#: What a partition holds while its files are replaced: no version, so that it is stale whatever is wanted.
+REPLACING = "replacing"
+
+
 def wanted_staging(slices: Iterable[LiveSlice]) -> str:
     """The hash of one day's live slices: what its staged partition should have been made from."""
     parts = sorted(f"{part.slice.sha256 or '-'}:{part.slice.quarantined}" for part in slices)
@@ -62,37 +66,46 @@ class PublicationLedger:
         publication: Publication,
         *,
         still_wanted: Callable[[sa.Connection], bool],
-        install: Callable[[Publication], None],
+        install: Callable[[], None],
+        keep: Callable[[Publication], None],
     ) -> None:
         """Put a finished partition in place, if what it was made from is still what is wanted.
 
-        The check, the file's replacement and the record are one transaction, so of two racing rebuilds the
-        older never lands on top. A crash in between leaves the new file under the old record: the day is
-        then wanted again and the rebuild gives the same bytes.
+        The check, the files' replacement and the record are one transaction, so of two racing rebuilds the
+        older never lands on top. A transaction before it records that the files are about to be replaced: a
+        crash in between leaves a partition that is stale, even if the version before is wanted again by then.
 
         Args:
             publication: The version to record; its revision and time are set here.
             still_wanted: Reads the ledger inside the transaction.
-            install: Replaces the partition's files, and keeps the record it is given beside them.
+            install: Replaces the partition's files.
+            keep: Keeps the record it is given beside them.
 
         Raises:
             StaleInputError: The day's inputs changed meanwhile; nothing was published.
         """
         with self._ledger.writing() as connection:
-            present = get_publication(
-                connection, publication.client, publication.layer, publication.event_day, lock=True
+            present = _present(connection, publication, still_wanted)
+            before = present or publication
+            announced = replace(
+                before,
+                revision=before.revision + 1,
+                wanted=REPLACING,
+                sha256=None,
+                inputs={},
+                counts=before.counts or publication.counts,
             )
-            if not still_wanted(connection):
-                raise StaleInputError(
-                    f"{publication.client}/{publication.layer} {publication.event_day}: its inputs changed "
-                    "while it was rebuilt; the newer version is built next"
-                )
+            keep(announced)
+            _put(connection, announced)
+        with self._ledger.writing() as connection:
+            present = _present(connection, publication, still_wanted) or announced
             recorded = replace(
                 publication,
-                revision=1 if present is None else present.revision + 1,
+                revision=present.revision if present.wanted == REPLACING else present.revision + 1,
                 published_at=_now(),
             )
-            install(recorded)
+            install()
+            keep(recorded)
             _put(connection, recorded)
 
     def confirm(
@@ -192,6 +205,21 @@ def get_publication(
     query = sa.select(PUBLICATIONS).where(*_key(client, layer, event_day))
     row = connection.execute(query.with_for_update() if lock else query).mappings().first()
     return None if row is None else _publication(row)
+
+
+def _present(
+    connection: sa.Connection, publication: Publication, still_wanted: Callable[[sa.Connection], bool]
+) -> Publication | None:
+    """The partition's record, locked; `StaleInputError` when another version is wanted by now."""
+    present = get_publication(
+        connection, publication.client, publication.layer, publication.event_day, lock=True
+    )
+    if not still_wanted(connection):
+        raise StaleInputError(
+            f"{publication.client}/{publication.layer} {publication.event_day}: its inputs changed "
+            "while it was rebuilt; the newer version is built next"
+        )
+    return present
 
 
 def _now() -> datetime:

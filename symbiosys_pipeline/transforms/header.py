@@ -1,14 +1,18 @@
 """Matching a file's header with the contract: which of the client's columns holds which field."""
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from symbiosys_pipeline.contracts.columns import Column, DatasetSchema, Need
 from symbiosys_pipeline.contracts.profile import Delimiter, FileFormat, FileSource
 from symbiosys_pipeline.errors import DeliveryError
+from symbiosys_pipeline.transforms.masking import HIDDEN
 
 _SHOWN_CHARACTERS = 64
+#: A letter first, and no run of digits like a phone number's.
+_COLUMN_NAME = re.compile(r"(?!.*\d{5})[^\W\d][\w .:/()\[\]-]{0,63}")
 #: Only a name this similar is shown: the first line of a file without a header holds values, not names.
 _SIMILARITY = 0.6
 _DELIMITER_NAMES = {
@@ -38,6 +42,15 @@ class ColumnResolution:
 def clean_name(name: str) -> str:
     """A header name without surrounding white space, byte-order mark and quotes."""
     return name.strip().strip("\ufeff").strip().strip("\"'").strip()
+
+
+def shown_names(header: Sequence[str]) -> list[str]:
+    """Header names as they may be stored and shown: one that does not look like a name is `HIDDEN`.
+
+    A file without a header has values in its first line, and nothing keeps a client from naming a column by a
+    person's address. Of a header that lacks a required column show none, not even these.
+    """
+    return [name if _COLUMN_NAME.fullmatch(name) else HIDDEN for name in map(clean_name, header)]
 
 
 def resolve_columns(header: Sequence[str], source: FileSource, schema: DatasetSchema) -> ColumnResolution:
@@ -94,7 +107,7 @@ def _missing_message(missing: Sequence[Column], names: Sequence[str], source: Fi
 def _missing_sentence(column: Column, names: Sequence[str], mapped: str | None) -> str:
     wanted = (mapped,) if mapped is not None else (column.name, *column.aliases)
     looked_for = " or ".join(repr(name[:_SHOWN_CHARACTERS]) for name in wanted)
-    folded = {name.casefold(): name for name in names if len(name) <= _SHOWN_CHARACTERS}
+    folded = {name.casefold(): name for name in names if shown_names([name]) == [name]}
     nearest = [
         folded[match]
         for name in wanted

@@ -25,6 +25,8 @@ _PLUS = r"(?:\+|%2B|\uFF0B)"
 # A digit before it, unless it ends a percent-escape, makes the next number part of the last.
 _BEFORE = r"(%[0-9A-F]{2}|^|\D)"
 _PLUS_PHONE = rf"(?i){_BEFORE}{_PLUS}{_SEPARATOR}{{0,2}}\d(?:{_SEPARATOR}{{0,3}}\d){{6,}}"
+# An identifier that is nothing but an international phone number, of 8 to 15 digits.
+_WHOLLY_PHONE = rf"(?i)^\s*{_PLUS}{_SEPARATOR}{{0,2}}\d(?:{_SEPARATOR}{{0,3}}\d){{7,14}}\s*$"
 
 # At least eight digits of which some separator stands behind one of the first seven: a plain run of digits
 # is an id. Rust's regular expressions cannot look ahead, hence one branch per place of the first separator.
@@ -43,6 +45,9 @@ _CARD = (
     r"|4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3[068]\d{12}|6\d{15,18})\b"
 )
 
+# Longer than a zone, a currency or a month's short name; what a mask has put in stays.
+_WORD = r"(^|[^<\p{L}\p{M}])\p{L}[\p{L}\p{M}'\u2019-]{3,}"
+
 # A date, with or without a time, has a phone number's digits and separators.
 _DATE_LIKE = (
     r"^\s*(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})"
@@ -52,7 +57,7 @@ _DATE_LIKE = (
 
 def looks_personal(identifier: pl.Expr) -> pl.Expr:
     """True where an identifier holds an e-mail address or is an international phone number (CONTRACT 1)."""
-    return identifier.str.contains(_EMAIL) | identifier.str.contains(rf"(?i)^{_PLUS}\d{{8,15}}$")
+    return identifier.str.contains(_EMAIL) | identifier.str.contains(_WHOLLY_PHONE)
 
 
 def mask_expression(text: pl.Expr) -> pl.Expr:
@@ -87,8 +92,11 @@ def mask_field(raw: pl.Expr, column: Column) -> pl.Expr:
         masked = (
             pl.when(is_url).then(_mask_contacts(head) + mask_expression(tail)).otherwise(mask_expression(raw))
         )
-    else:
+    elif column.kind is Kind.TEXT:
         masked = mask_expression(raw)
+    else:
+        # A number, a time or a code that is refused may be anything, a person's name too: its shape is shown.
+        masked = mask_expression(raw).str.replace_all(_WORD, "${1}<word>")
     return masked.str.slice(0, VALUE_LENGTH)
 
 

@@ -18,7 +18,7 @@ from symbiosys_pipeline.transforms.standardize import (
     refuse_structural,
     standardize,
 )
-from symbiosys_pipeline.transforms.standardize_spec import standardized_schema
+from symbiosys_pipeline.contracts.layers import standardized_schema
 from symbiosys_pipeline_tests.transforms.standardizing import (
     DELIVERY_ID,
     NOON_MS,
@@ -65,7 +65,7 @@ def test_standardized_columns_are_the_contracts() -> None:
 
 
 def test_first_problem_in_contract_order_and_all_of_them() -> None:
-    row = {"event_ts": "soon", "visitor_id": " ", "page_url": "https://s.example/", "platform": "tv"}
+    row = {"event_ts": "now", "visitor_id": " ", "page_url": "https://s.example/", "platform": "tv"}
     _, refused = run([row], spec_of())
     assert refused.drop("text").rows(named=True) == [
         {

@@ -49,7 +49,17 @@ def platform() -> dg.Definitions:
     return dg.Definitions(
         assets=[warehouse, client_health],
         schedules=[
-            dg.ScheduleDefinition(name="catalogue_hourly", target=[_WAREHOUSE], cron_schedule="15 * * * *"),
-            dg.ScheduleDefinition(name="client_health_daily", target=[_HEALTH], cron_schedule="0 6 * * *"),
+            dg.ScheduleDefinition(
+                name="catalogue_hourly",
+                target=[_WAREHOUSE],
+                cron_schedule="15 * * * *",
+                default_status=dg.DefaultScheduleStatus.RUNNING,
+            ),
+            dg.ScheduleDefinition(
+                name="client_health_daily",
+                target=[_HEALTH],
+                cron_schedule="0 6 * * *",
+                default_status=dg.DefaultScheduleStatus.RUNNING,
+            ),
         ],
     )
