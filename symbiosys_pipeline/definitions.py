@@ -1,10 +1,12 @@
 """The entry point: platform definitions, the clients of this deployment, resources and the executor."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import dagster as dg
 
-from symbiosys_pipeline.components.retail_client import definitions_of_folder
+from symbiosys_pipeline.components.retail_client import client_definitions, definitions_of_folder
+from symbiosys_pipeline.contracts.profile import ClientProfile
 from symbiosys_pipeline.deployment import Deployment
 from symbiosys_pipeline.settings import PACKAGE, PROJECT, Settings
 
@@ -24,16 +26,13 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     return dg.Definitions.merge(*parts, _shared(settings))
 
 
-def build_client_definitions(settings: Settings) -> dg.Definitions:
-    """The clients' assets alone, for work in this process.
+def build_client_definitions(settings: Settings, profiles: Sequence[ClientProfile]) -> dg.Definitions:
+    """Some clients' assets alone, for work in this process.
 
     The scan of the defs folder imports every installed Dagster integration, which takes seconds: what needs
     no schedules and sensors goes without it.
-
-    Raises:
-        ConfigurationError: A client's YAML is wrong; names every mistake.
     """
-    return dg.Definitions.merge(definitions_of_folder(settings.clients), _shared(settings))
+    return dg.Definitions.merge(*(client_definitions(profile) for profile in profiles), _shared(settings))
 
 
 def _shared(settings: Settings) -> dg.Definitions:

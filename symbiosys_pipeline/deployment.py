@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from symbiosys_pipeline.clients import load_profiles
+from symbiosys_pipeline.clients import PROFILE_FILE, load_profile, load_profiles
 from symbiosys_pipeline.contracts.profile import ClientProfile
 from symbiosys_pipeline.errors import ConfigurationError
 from symbiosys_pipeline.settings import Settings
@@ -29,23 +29,21 @@ class Deployment:
         return cls(settings, Lake.at(settings.lake_url), Ledger(settings.ledger_url))
 
     def profiles(self, names: tuple[str, ...] = ()) -> tuple[ClientProfile, ...]:
-        """The client profiles of this deployment, all or those named.
+        """The client profiles of this deployment, all or those named; a mistake in another one does no harm.
 
         Raises:
             ConfigurationError: A profile is wrong, or a name is not among them.
         """
-        profiles = load_profiles(self.settings.clients)
-        known = {profile.client: profile for profile in profiles}
+        if not names or not self.settings.clients.is_dir():
+            return load_profiles(self.settings.clients)
+        known = sorted(file.parent.name for file in self.settings.clients.glob(f"*/{PROFILE_FILE}"))
         unknown = [name for name in names if name not in known]
         if unknown:
+            expected = f"expected one of {', '.join(known) or '(none yet)'}"
             raise ConfigurationError(
-                str(self.settings.clients),
-                [
-                    f"no client {name!r}; expected one of {', '.join(known) or '(none yet)'}"
-                    for name in unknown
-                ],
+                str(self.settings.clients), [f"no client {name!r}; {expected}" for name in unknown]
             )
-        return tuple(known[name] for name in names) if names else profiles
+        return tuple(load_profile(self.settings.clients / name / PROFILE_FILE) for name in names)
 
     @contextmanager
     def duckdb(self) -> Generator[duckdb.DuckDBPyConnection]:

@@ -14,13 +14,16 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 
 from symbiosys_pipeline.assets.keys import staging_key, standardized_key
 from symbiosys_pipeline.contracts.columns import Dataset
+from symbiosys_pipeline.contracts.profile import ClientProfile
 from symbiosys_pipeline.quality.rules import rules_for
 from symbiosys_pipeline.quality.verdict import RuleOutcome, Severity
+from symbiosys_pipeline.steps.deliver import loses_too_many_rows
 from symbiosys_pipeline.steps.judge import Judged
 from symbiosys_pipeline.storage.ledger_tables import Delivery, DeliveryState
 
 NO_REFUSED = "no_refused_delivery"
 MAPPED_COLUMNS = "mapped_columns_present"
+SOUND_ROWS = "rows_are_sound"
 
 
 def rule_checks(
@@ -45,7 +48,7 @@ def rule_checks(
 def delivery_checks(
     client: str, dataset: Dataset, partitions: dg.PartitionsDefinition
 ) -> list[dg.AssetCheckSpec]:
-    """The checks on a delivery day: nothing refused whole, every mapped column there."""
+    """The checks on a delivery day: nothing refused whole, enough sound rows, every mapped column there."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.PreviewWarning)
         return [
@@ -53,6 +56,13 @@ def delivery_checks(
                 NO_REFUSED,
                 asset=standardized_key(client, dataset),
                 description="Every delivery of the day could be read; a refused one supersedes nothing.",
+                partitions_def=partitions,
+            ),
+            dg.AssetCheckSpec(
+                SOUND_ROWS,
+                asset=standardized_key(client, dataset),
+                description="Enough rows of every delivery are sound (threshold valid_share). Rows without a "
+                "readable time belong to no event day, so no check of a day counts them.",
                 partitions_def=partitions,
             ),
             dg.AssetCheckSpec(
@@ -157,12 +167,12 @@ def report_nothing_delivered(
 
 def report_deliveries(
     context: dg.AssetExecutionContext,
-    client: str,
+    profile: ClientProfile,
     dataset: Dataset,
     delivery_day: str,
     deliveries: list[Delivery],
 ) -> None:
-    """Report which deliveries of a day were refused, and which lack a mapped column."""
+    """Report which deliveries of a day were refused, which lost too many rows, which lack a mapped column."""
     refused = [item for item in deliveries if item.state is DeliveryState.REFUSED]
     absent = {
         item.source_key: columns
@@ -171,18 +181,26 @@ def report_deliveries(
     }
     findings = {
         NO_REFUSED: (dg.AssetCheckSeverity.ERROR, {item.source_key: str(item.reason) for item in refused}),
+        SOUND_ROWS: (
+            dg.AssetCheckSeverity.ERROR,
+            {
+                item.source_key: f"{item.rows_quarantined:,} of {item.rows_received:,} rows quarantined"
+                for item in deliveries
+                if loses_too_many_rows(profile, item)
+            },
+        ),
         MAPPED_COLUMNS: (
             dg.AssetCheckSeverity.WARN,
             {key: f"without {', '.join(columns)}" for key, columns in absent.items()},
         ),
     }
-    target = _target(context, standardized_key(client, dataset), delivery_day)
+    target = _target(context, standardized_key(profile.client, dataset), delivery_day)
     for name, (severity, found) in findings.items():
         listed = "\n".join(f"- `{key}`: {text}" for key, text in sorted(found.items()))
         _report(
             context,
             dg.AssetCheckEvaluation(
-                asset_key=standardized_key(client, dataset),
+                asset_key=standardized_key(profile.client, dataset),
                 check_name=name,
                 passed=not found,
                 severity=severity,

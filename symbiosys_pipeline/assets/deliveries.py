@@ -109,5 +109,5 @@ def _deliver_day(
                 metadata=metadata,
                 tags={"dagster/data_version": profile_sha(profile, dataset)[:12]},
             )
-    report_deliveries(context, profile.client, dataset, day, current)
+    report_deliveries(context, profile, dataset, day, current)
     return failures

@@ -1,7 +1,6 @@
 """`symbiosys clients`: list, check and add client profiles."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import typer
 
@@ -50,15 +49,15 @@ def check(
     as_json: bool = JSON_OPTION,
 ) -> None:
     """Every mistake of the profiles, then a trial of each source: access, names, header, a sample of rows."""
-    from symbiosys_pipeline.clients import mistakes  # noqa: PLC0415
+    from symbiosys_pipeline.clients import folder_mistakes  # noqa: PLC0415
     from symbiosys_pipeline.steps.trial import try_client  # noqa: PLC0415
 
     work = surroundings(context)
-    files = sorted(work.settings.clients.glob("*/defs.yaml"))
-    wrong = [item for file in files for item in mistakes(file) if not clients or file.parent.name in clients]
+    found = folder_mistakes(work.settings.clients)
+    wrong = [item for item in found if not clients or item.file.parent.name in clients]
     findings = [
         {
-            "client": Path(item.file).parent.name,
+            "client": item.file.parent.name,
             "ok": False,
             "where": f"{item.file}:{item.line}",
             "what": str(item),

@@ -25,10 +25,7 @@ def _affected(deployment: Deployment, client: str) -> list[Delivery]:
     found: list[Delivery] = []
     for dataset in Dataset:
         found += [item for item in ledger.current(client, dataset) if item.state is DeliveryState.REFUSED]
-        parts = ledger.live_slices(client, dataset)
-        in_part = sorted({part.live_delivery_id for part in parts if part.quarantine_key is not None})
-        live = [item for delivery_id in in_part if (item := ledger.get(delivery_id)) is not None]
-        found += sorted(live, key=lambda item: (item.source, item.source_key))
+        found += [item for item in ledger.live(client, dataset) if item.quarantine_key is not None]
     return found
 
 
@@ -112,7 +109,7 @@ def replay(context: typer.Context, client: str, as_json: bool = JSON_OPTION) -> 
     (profile,) = deployment.profiles((client,))
     before = {item.delivery_id: item for item in _affected(deployment, client)}
     with work.instance() as instance:
-        definitions = build_client_definitions(work.settings)
+        definitions = build_client_definitions(work.settings, (profile,))
         days = {item.delivery_day for item in before.values()}
         failures = read_again(definitions, instance, profile, days)
     results = run_now(work, (client,))

@@ -70,7 +70,7 @@ def run_now(work: Surroundings, clients: tuple[str, ...] = ()) -> "list[ClientRu
     deployment = work.deployment()
     profiles = deployment.profiles(clients)
     with work.instance() as instance, _shown_progress() as progress:
-        definitions = build_client_definitions(work.settings)
+        definitions = build_client_definitions(work.settings, profiles)
         results = run_clients(deployment, definitions, instance, profiles, progress=progress)
     rebuild_catalogue(deployment)
     rebuild_docs_index(deployment)

@@ -81,11 +81,11 @@ def _quarantine_view(
     deliveries = deployment.ledger.deliveries
     files = sorted(
         {
-            deployment.lake.uri(part.quarantine_key)
+            deployment.lake.uri(delivery.quarantine_key)
             for client in deliveries.clients()
             for dataset in Dataset
-            for part in deliveries.live_slices(client, dataset)
-            if part.quarantine_key is not None
+            for delivery in deliveries.live(client, dataset)
+            if delivery.quarantine_key is not None
         }
     )
     if not files:

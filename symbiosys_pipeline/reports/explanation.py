@@ -11,6 +11,7 @@ from symbiosys_pipeline.contracts.profile import ClientProfile
 from symbiosys_pipeline.deployment import Deployment
 from symbiosys_pipeline.quality.verdict import Verdict
 from symbiosys_pipeline.steps.reconcile import LedgerView, StaleDay
+from symbiosys_pipeline.storage.delivery_ledger import Received
 from symbiosys_pipeline.storage.ledger_tables import (
     Delivery,
     DeliveryState,
@@ -21,36 +22,19 @@ from symbiosys_pipeline.storage.ledger_tables import (
 
 
 @dataclass(frozen=True)
-class Contribution:
-    """What one delivery brought to the day.
-
-    Attributes:
-        delivery: The delivery.
-        rows: Rows for this day.
-        quarantined: Rows refused that belong to this day.
-        live: False where a newer generation superseded them.
-    """
-
-    delivery: Delivery
-    rows: int
-    quarantined: int
-    live: bool
-
-
-@dataclass(frozen=True)
 class DatasetExplanation:
     """One dataset of one event day.
 
     Attributes:
         contributions: Every delivery that ever brought rows, in the order observed.
-        refused: Deliveries of this delivery day that could not be read.
+        refused: The current deliveries of this delivery day that cannot be read.
         quarantine: Refused rows of live deliveries by `field: reason`.
         staged: The staged version.
         verdict: What the checks said of it.
         stored: The verdict as recorded, with a person's acceptance.
     """
 
-    contributions: tuple[Contribution, ...]
+    contributions: tuple[Received, ...]
     refused: tuple[Delivery, ...]
     quarantine: dict[str, int]
     staged: Publication | None
@@ -85,16 +69,11 @@ def _dataset(
     deployment: Deployment, view: LedgerView, dataset: Dataset, event_day: date
 ) -> DatasetExplanation:
     ledger = deployment.ledger.deliveries
-    live = {part.live_delivery_id for part in view.live.get((dataset, event_day), [])}
-    contributions: list[Contribution] = []
-    refused: list[Delivery] = []
-    for delivery in ledger.of_client(view.profile.client, dataset):
-        if delivery.state is DeliveryState.REFUSED and delivery.delivery_day == event_day:
-            refused.append(delivery)
-        for part in ledger.slices_of(delivery.content_id):
-            if part.event_day == event_day and delivery.state is DeliveryState.STANDARDIZED:
-                counts = delivery.delivery_id in live
-                contributions.append(Contribution(delivery, part.rows, part.quarantined, counts))
+    client = view.profile.client
+    contributions = ledger.received(client, dataset, event_day)
+    refused = [
+        item for item in ledger.current(client, dataset, event_day) if item.state is DeliveryState.REFUSED
+    ]
     stored = view.verdict(dataset, event_day)
     return DatasetExplanation(
         contributions=tuple(contributions),

@@ -1,5 +1,6 @@
 """Per client and day: what arrived, and what readers see. Derived from the ledger on call, never stored."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -10,6 +11,7 @@ from symbiosys_pipeline.contracts.columns import Dataset
 from symbiosys_pipeline.contracts.profile import ClientProfile
 from symbiosys_pipeline.deployment import Deployment
 from symbiosys_pipeline.quality.verdict import Severity, Verdict
+from symbiosys_pipeline.steps.deliver import loses_too_many_rows
 from symbiosys_pipeline.steps.judge import due_at
 from symbiosys_pipeline.steps.reconcile import LedgerView
 from symbiosys_pipeline.storage.ledger_tables import Delivery, DeliveryState, Layer
@@ -44,7 +46,7 @@ class DayStatus:
     Attributes:
         day: The day, read as delivery day for `arrival` and as event day for the rest.
         arrival: Per dataset.
-        quarantined: Rows of the day's deliveries that were refused, both datasets.
+        quarantined: Refused rows of the day's live deliveries, both datasets.
         readiness: What readers of the event tables see.
         rows: Rows per event table in place.
         why: What a person should know: refusals, failed rules, the reason a day is stale.
@@ -66,31 +68,42 @@ def client_status(
     today = present.astimezone(ZoneInfo(profile.time_zone)).date()
     view = LedgerView.of(deployment, profile)
     deliveries: dict[tuple[Dataset, date], list[Delivery]] = {}
+    quarantined: Counter[date] = Counter()
     for dataset in Dataset:
         for delivery in deployment.ledger.deliveries.current(profile.client, dataset):
             deliveries.setdefault((dataset, delivery.delivery_day), []).append(delivery)
+        for delivery in deployment.ledger.deliveries.live(profile.client, dataset):
+            quarantined[delivery.delivery_day] += delivery.rows_quarantined or 0
     last = max([today, *view.days()])
     length = (last - profile.start_date).days + 1
     days = [profile.start_date + timedelta(days=number) for number in range(max(length, 0))]
-    return [_day(profile, view, deliveries, day, present) for day in days]
+    return [_day(view, deliveries, quarantined, day, present) for day in days]
 
 
 def _day(
-    profile: ClientProfile,
     view: LedgerView,
     deliveries: dict[tuple[Dataset, date], list[Delivery]],
+    quarantined: Counter[date],
     day: date,
     now: datetime,
 ) -> DayStatus:
     of_day = {dataset: deliveries.get((dataset, day), []) for dataset in Dataset}
     refused = [item for found in of_day.values() for item in found if item.state is DeliveryState.REFUSED]
     why = [f"{item.source_key}: {item.reason_code}" for item in refused]
+    why += [
+        f"{item.source_key}: {item.rows_quarantined:,} of {item.rows_received:,} rows quarantined"
+        for found in of_day.values()
+        for item in found
+        if loses_too_many_rows(view.profile, item)
+    ]
     readiness, reasons = _readiness(view, day)
     events = view.publications.get((Layer.EVENTS, day))
     return DayStatus(
         day=day,
-        arrival={dataset: _arrival(profile, dataset, day, found, now) for dataset, found in of_day.items()},
-        quarantined=sum(item.rows_quarantined or 0 for found in of_day.values() for item in found),
+        arrival={
+            dataset: _arrival(view.profile, dataset, day, found, now) for dataset, found in of_day.items()
+        },
+        quarantined=quarantined[day],
         readiness=readiness,
         rows=dict(events.counts) if events else {},
         why=(*why, *reasons),

@@ -18,6 +18,12 @@ def is_pending(profile: ClientProfile, delivery: Delivery) -> bool:
     return delivery.state is not DeliveryState.STANDARDIZED
 
 
+def loses_too_many_rows(profile: ClientProfile, delivery: Delivery) -> bool:
+    """Whether more rows of a delivery were quarantined than the client's `valid_share` lets pass."""
+    received = delivery.rows_received or 0
+    return (delivery.rows_quarantined or 0) > (1 - profile.thresholds.valid_share) * received
+
+
 def deliver(
     deployment: Deployment, profile: ClientProfile, delivery: Delivery, *, again: bool = False
 ) -> Delivery | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -39,6 +39,16 @@ class LiveSlice:
 
 
 @dataclass(frozen=True)
+class Received:
+    """What one delivery brought for one event day; `live` is False where a newer generation superseded it."""
+
+    delivery: Delivery
+    rows: int
+    quarantined: int
+    live: bool
+
+
+@dataclass(frozen=True)
 class DayAccount:
     """Where the rows received for one event day went, as counted when they were read."""
 
@@ -55,25 +65,28 @@ def _delivery(row: sa.RowMapping) -> Delivery:
     return Delivery(**values)
 
 
-def _newest_first(*states: DeliveryState) -> sa.Subquery:
-    """Deliveries in the given states, `generation_rank` 1 being the one observed last of its key."""
+def _newest_first(client: str, dataset: Dataset, *states: DeliveryState) -> sa.Subquery:
+    """A dataset's deliveries in the given states; `generation_rank` 1 is the one observed last of its key."""
     rank = (
         sa.func.row_number()
         .over(
-            partition_by=(
-                DELIVERIES.c.client,
-                DELIVERIES.c.dataset,
-                DELIVERIES.c.source,
-                DELIVERIES.c.source_key,
-            ),
+            partition_by=(DELIVERIES.c.source, DELIVERIES.c.source_key),
             order_by=DELIVERIES.c.observed_seq.desc(),
         )
         .label("generation_rank")
     )
-    query = sa.select(*DELIVERIES.c, rank)
+    query = sa.select(*DELIVERIES.c, rank).where(
+        DELIVERIES.c.client == client, DELIVERIES.c.dataset == str(dataset)
+    )
     if states:
         query = query.where(DELIVERIES.c.state.in_([str(state) for state in states]))
     return query.subquery()
+
+
+def _with_slices(ranked: sa.Subquery, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """Ranked deliveries with the slices that hold their rows: their own, or those of the same bytes."""
+    content_id = sa.func.coalesce(ranked.c.content_of, ranked.c.delivery_id)
+    return sa.select(*columns).join_from(ranked, SLICES, SLICES.c.delivery_id == content_id)
 
 
 class DeliveryLedger:
@@ -86,13 +99,8 @@ class DeliveryLedger:
         self, client: str, dataset: Dataset, source: str, keys: Iterable[str] | None = None
     ) -> dict[str, Delivery]:
         """The generation observed last of each source key (of those asked for)."""
-        ranked = _newest_first()
-        query = sa.select(ranked).where(
-            ranked.c.client == client,
-            ranked.c.dataset == str(dataset),
-            ranked.c.source == source,
-            ranked.c.generation_rank == 1,
-        )
+        ranked = _newest_first(client, dataset)
+        query = sa.select(ranked).where(ranked.c.source == source, ranked.c.generation_rank == 1)
         if keys is not None:
             query = query.where(ranked.c.source_key.in_(list(keys)))
         with self._ledger.reading() as connection:
@@ -146,10 +154,14 @@ class DeliveryLedger:
 
     def current(self, client: str, dataset: Dataset, delivery_day: date | None = None) -> list[Delivery]:
         """The generation observed last of every key, whatever its state, in the order of their keys."""
-        ranked = _newest_first()
-        query = sa.select(ranked).where(
-            ranked.c.client == client, ranked.c.dataset == str(dataset), ranked.c.generation_rank == 1
-        )
+        return self._first(_newest_first(client, dataset), delivery_day)
+
+    def live(self, client: str, dataset: Dataset, delivery_day: date | None = None) -> list[Delivery]:
+        """The generation of every key whose rows count now: the last one that could be read."""
+        return self._first(_newest_first(client, dataset, DeliveryState.STANDARDIZED), delivery_day)
+
+    def _first(self, ranked: sa.Subquery, delivery_day: date | None) -> list[Delivery]:
+        query = sa.select(ranked).where(ranked.c.generation_rank == 1)
         if delivery_day is not None:
             query = query.where(ranked.c.delivery_day == delivery_day)
         with self._ledger.reading() as connection:
@@ -206,45 +218,40 @@ class DeliveryLedger:
         with self._ledger.reading() as connection:
             return live_slices(connection, client, dataset, event_days)
 
-    def account(self, client: str, dataset: Dataset, event_day: date) -> DayAccount:
-        """How the rows received for a day divide into live, quarantined and superseded ones.
+    def received(self, client: str, dataset: Dataset, event_day: date) -> list[Received]:
+        """What every readable delivery brought for a day, superseded ones included, in observed order.
 
-        A generation with the same bytes as an earlier one was received again, and so counts again.
+        A generation with the same bytes as an earlier one was received again, and so is here again.
         """
-        ranked = _newest_first(DeliveryState.STANDARDIZED)
+        ranked = _newest_first(client, dataset, DeliveryState.STANDARDIZED)
         query = (
-            sa.select(ranked.c.generation_rank, SLICES.c.rows, SLICES.c.quarantined)
-            .join(SLICES, SLICES.c.delivery_id == sa.func.coalesce(ranked.c.content_of, ranked.c.delivery_id))
-            .where(
-                ranked.c.client == client,
-                ranked.c.dataset == str(dataset),
-                SLICES.c.event_day == event_day,
-            )
+            _with_slices(ranked, *ranked.c, SLICES.c.rows, SLICES.c.quarantined)
+            .where(SLICES.c.event_day == event_day)
+            .order_by(ranked.c.observed_seq)
         )
         with self._ledger.reading() as connection:
-            rows = connection.execute(query).all()
-        live = [row for row in rows if row.generation_rank == 1]
-        older = [row for row in rows if row.generation_rank != 1]
+            return [
+                Received(_delivery(row), row["rows"], row["quarantined"], live=row["generation_rank"] == 1)
+                for row in connection.execute(query).mappings()
+            ]
+
+    def account(self, client: str, dataset: Dataset, event_day: date) -> DayAccount:
+        """How the rows received for a day divide into live, quarantined and superseded ones."""
+        received = self.received(client, dataset, event_day)
         return DayAccount(
-            received=sum(row.rows + row.quarantined for row in rows),
-            live=sum(row.rows for row in live),
-            quarantined=sum(row.quarantined for row in live),
-            superseded=sum(row.rows + row.quarantined for row in older),
+            received=sum(item.rows + item.quarantined for item in received),
+            live=sum(item.rows for item in received if item.live),
+            quarantined=sum(item.quarantined for item in received if item.live),
+            superseded=sum(item.rows + item.quarantined for item in received if not item.live),
         )
 
     def live_slices_of_key(self, delivery: Delivery) -> dict[date, Slice]:
         """By event day, the slices that count now of the source key a delivery is a generation of."""
-        ranked = _newest_first(DeliveryState.STANDARDIZED)
-        query = (
-            sa.select(*SLICES.c)
-            .join(ranked, SLICES.c.delivery_id == sa.func.coalesce(ranked.c.content_of, ranked.c.delivery_id))
-            .where(
-                ranked.c.client == delivery.client,
-                ranked.c.dataset == str(delivery.dataset),
-                ranked.c.source == delivery.source,
-                ranked.c.source_key == delivery.source_key,
-                ranked.c.generation_rank == 1,
-            )
+        ranked = _newest_first(delivery.client, delivery.dataset, DeliveryState.STANDARDIZED)
+        query = _with_slices(ranked, *SLICES.c).where(
+            ranked.c.source == delivery.source,
+            ranked.c.source_key == delivery.source_key,
+            ranked.c.generation_rank == 1,
         )
         with self._ledger.reading() as connection:
             found = [Slice(**row) for row in connection.execute(query).mappings()]
@@ -266,17 +273,17 @@ def live_slices(
     connection: sa.Connection, client: str, dataset: Dataset, event_days: Iterable[date] | None = None
 ) -> list[LiveSlice]:
     """`DeliveryLedger.live_slices` inside a transaction that is already open."""
-    ranked = _newest_first(DeliveryState.STANDARDIZED)
+    ranked = _newest_first(client, dataset, DeliveryState.STANDARDIZED)
     query = (
-        sa.select(
+        _with_slices(
+            ranked,
             ranked.c.delivery_id.label("live_delivery_id"),
             ranked.c.source_key,
             ranked.c.delivery_day,
             ranked.c.quarantine_key,
             *SLICES.c,
         )
-        .join(SLICES, SLICES.c.delivery_id == sa.func.coalesce(ranked.c.content_of, ranked.c.delivery_id))
-        .where(ranked.c.client == client, ranked.c.dataset == str(dataset), ranked.c.generation_rank == 1)
+        .where(ranked.c.generation_rank == 1)
         .order_by(SLICES.c.event_day, ranked.c.source, ranked.c.source_key)
     )
     if event_days is not None:
@@ -309,8 +316,3 @@ def _row(delivery: Delivery) -> dict[str, Any]:
     row["dataset"] = str(delivery.dataset)
     row["state"] = str(delivery.state)
     return row
-
-
-def first_seen(deliveries: Iterable[Delivery]) -> datetime | None:
-    """When the first of some deliveries was seen, UTC without zone."""
-    return min((delivery.first_seen_at for delivery in deliveries), default=None)

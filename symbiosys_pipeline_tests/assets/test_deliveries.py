@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from symbiosys_pipeline.assets.check_reports import MAPPED_COLUMNS, NO_REFUSED
+from symbiosys_pipeline.assets.check_reports import MAPPED_COLUMNS, NO_REFUSED, SOUND_ROWS
 from symbiosys_pipeline.assets.keys import landing_key, quarantine_key, standardized_key
 from symbiosys_pipeline.automation.requests import Axis
 from symbiosys_pipeline.contracts.columns import Dataset
@@ -14,6 +14,7 @@ from symbiosys_pipeline.steps.discover import discover
 from symbiosys_pipeline_tests.assets.shops import (
     VIEW_HEADER,
     Shop,
+    at,
     evaluations,
     metadata_of,
     order,
@@ -87,6 +88,18 @@ def test_checks_name_the_refused_delivery_and_the_absent_column(shop: Shop) -> N
     assert all(word in told for word in ("visits_20260102.csv", "visitor_id", "visiter_id"))
     columns = evaluations(shop, standardized_key("acme", Dataset.ORDERS), MAPPED_COLUMNS)
     assert [item.passed for item in columns] == [True, True]
+
+
+def test_rows_that_belong_to_no_day_still_fail_a_check(shop: Shop) -> None:
+    timeless = view(2, "10:00", "v1").replace(at(2, "10:00"), "yesterday")
+    shop.views(1, [view(1, "10:00", "v1")])
+    shop.views(2, [timeless, timeless])
+    shop.run(Axis.DELIVERIES, 1, 2)
+    found = evaluations(shop, standardized_key("acme", Dataset.PAGE_VIEWS), SOUND_ROWS)
+    assert {str(item.partition): item.passed for item in found} == {"2026-01-01": True, "2026-01-02": False}
+    (failed,) = [item for item in found if not item.passed]
+    assert failed.severity is dg.AssetCheckSeverity.ERROR
+    assert "2 of 2 rows quarantined" in str(failed.metadata["deliveries"].value)
 
 
 def test_what_was_read_is_left_alone_unless_a_person_asks(shop: Shop) -> None:

@@ -64,7 +64,7 @@ def test_a_client_has_one_check_per_rule(repository: dg.RepositoryDefinition, cl
     } | {
         (standardized_key(client, dataset), name)
         for dataset in Dataset
-        for name in ("no_refused_delivery", "mapped_columns_present")
+        for name in ("no_refused_delivery", "rows_are_sound", "mapped_columns_present")
     }
     assert {pair for pair in found if pair[0].path[0] == client} == expected
 
@@ -163,5 +163,5 @@ def test_two_hundred_clients_load(tmp_path: Path) -> None:
     assert len(repository.asset_graph.get_all_asset_keys()) == 200 * sum(map(len, LAYERS.values()))
     assert len(repository.sensor_defs) == 200
     assert len(repository.asset_graph.asset_check_keys) == 200 * (
-        sum(len(rules_for(dataset)) for dataset in Dataset) + 4
+        sum(len(rules_for(dataset)) for dataset in Dataset) + 6
     )

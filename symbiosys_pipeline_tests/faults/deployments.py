@@ -18,7 +18,8 @@ import sqlalchemy as sa
 from symbiosys_pipeline.deployment import Deployment
 from symbiosys_pipeline.settings import Settings
 from symbiosys_pipeline.steps.restore import restore_ledger
-from symbiosys_pipeline_tests.faults.worker import Job, Outcome, open_deployment
+from symbiosys_pipeline_tests.faults.jobs import Job, Outcome
+from symbiosys_pipeline_tests.faults.worker import open_deployment
 
 #: When something was done, and how often, differs between a run that was killed and one that was not.
 _NOT_COMPARED = {

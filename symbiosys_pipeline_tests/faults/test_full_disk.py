@@ -1,7 +1,6 @@
 """A disk that takes no more: the run says so, readers see the old version, and with room it goes on."""
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,21 +11,14 @@ from symbiosys_pipeline_tests.faults.deployments import (
     age_scratch,
     copy_of,
     published,
-    started_workers,
     state_of,
 )
+from symbiosys_pipeline_tests.faults.jobs import Job
 from symbiosys_pipeline_tests.faults.small_client import SECOND
-from symbiosys_pipeline_tests.faults.worker import Job
 
 #: More than the ledger and its journal take, less than the second day's files.
 _LARGEST_FILE = 700_000
 _VIEWS = 40_000
-
-
-@pytest.fixture(scope="module")
-def workers() -> Iterator[Workers]:
-    with started_workers() as started:
-        yield started
 
 
 def many_views() -> bytes:

@@ -1,7 +1,6 @@
 """A process killed anywhere leaves the old or the new version of every table, and the next run finishes."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +15,9 @@ from symbiosys_pipeline_tests.faults.deployments import (
     ledger_from_lake,
     published,
     restore_ledger_of,
-    started_workers,
     state_of,
 )
-from symbiosys_pipeline_tests.faults.worker import Job
+from symbiosys_pipeline_tests.faults.jobs import Job
 
 KILLED = -9
 STEPS = ("discover", "land", "read", "stage", "judge", "publish")
@@ -44,12 +42,6 @@ class Stage:
     after: State
     new: dict[str, str]
     points: list[str]
-
-
-@pytest.fixture(scope="module")
-def workers() -> Iterator[Workers]:
-    with started_workers() as started:
-        yield started
 
 
 def stage(workers: Workers, source: Path, before: Path) -> Stage:

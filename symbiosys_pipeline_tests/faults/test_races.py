@@ -1,7 +1,6 @@
 """Several processes at once: the older version never lands on top, nobody is locked out, nothing is lost."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,16 +12,9 @@ from symbiosys_pipeline_tests.faults.deployments import (
     Workers,
     ledger_from_lake,
     published,
-    started_workers,
     state_of,
 )
-from symbiosys_pipeline_tests.faults.worker import Job
-
-
-@pytest.fixture(scope="module")
-def workers() -> Iterator[Workers]:
-    with started_workers() as started:
-        yield started
+from symbiosys_pipeline_tests.faults.jobs import Job
 
 
 def corrected_source(workers: Workers, tmp_path: Path) -> tuple[Path, State, dict[str, str]]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from symbiosys_pipeline.contracts.columns import Dataset
 from symbiosys_pipeline.contracts.datasets import SCHEMAS
+from symbiosys_pipeline.contracts.layers import standardized_schema
 from symbiosys_pipeline.transforms.quarantine import QUARANTINE_SCHEMA
 from symbiosys_pipeline.transforms.raw_chunks import ROW_NUMBER
 from symbiosys_pipeline.transforms.standardize import (
@@ -18,7 +19,6 @@ from symbiosys_pipeline.transforms.standardize import (
     refuse_structural,
     standardize,
 )
-from symbiosys_pipeline.contracts.layers import standardized_schema
 from symbiosys_pipeline_tests.transforms.standardizing import (
     DELIVERY_ID,
     NOON_MS,
