@@ -66,7 +66,7 @@ def build_deliveries(profile: ClientProfile, partitions: dg.DailyPartitionsDefin
         failures: list[str] = []
         for dataset in Dataset:
             if standardized_key(profile.client, dataset) in context.selected_asset_keys:
-                discover(deployment, profile, dataset)
+                failures += _look(context, deployment, profile, dataset)
                 for day in context.partition_keys:
                     failures += yield from _deliver_day(
                         context, deployment, profile, dataset, day, again=again
@@ -75,6 +75,18 @@ def build_deliveries(profile: ClientProfile, partitions: dg.DailyPartitionsDefin
             raise dg.Failure("\n".join(failures))
 
     return deliveries
+
+
+def _look(
+    context: dg.AssetExecutionContext, deployment: Deployment, profile: ClientProfile, dataset: Dataset
+) -> list[str]:
+    """Look at a dataset's sources; what failed, in words: what is known already is delivered all the same."""
+    try:
+        discover(deployment, profile, dataset)
+    except (SymbiosysError, OSError) as error:
+        context.log.error("%s: %s", dataset, error)
+        return [f"{dataset}: {error}"]
+    return []
 
 
 def _deliver_day(

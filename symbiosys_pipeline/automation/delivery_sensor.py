@@ -13,6 +13,7 @@ from symbiosys_pipeline.automation.requests import Axis, busy, ranges_of, restin
 from symbiosys_pipeline.contracts.columns import Dataset
 from symbiosys_pipeline.contracts.profile import ClientProfile
 from symbiosys_pipeline.deployment import Deployment
+from symbiosys_pipeline.errors import SymbiosysError
 from symbiosys_pipeline.steps.discover import discover
 from symbiosys_pipeline.steps.pending import pending_delivery_days
 
@@ -20,7 +21,10 @@ _SECONDS = 60
 
 
 def build_delivery_sensor(profile: ClientProfile) -> dg.SensorDefinition:
-    """The client's delivery sensor; an error of its source fails this client's tick and no other."""
+    """The client's delivery sensor; an error of a source fails this client's tick and no other.
+
+    Where the other dataset has something to deliver, that is requested, and the error is in the tick's log.
+    """
     keys = delivery_keys(profile.client)
 
     @dg.sensor(
@@ -38,12 +42,20 @@ def build_delivery_sensor(profile: ClientProfile) -> dg.SensorDefinition:
         if resting(context.instance, profile.client, Axis.DELIVERIES):
             return dg.SkipReason("recent runs failed; waiting before the next attempt")
         listed = 0
+        failures: list[SymbiosysError | OSError] = []
         for dataset in Dataset:
-            found = discover(deployment, profile, dataset)
+            try:
+                found = discover(deployment, profile, dataset)
+            except (SymbiosysError, OSError) as error:
+                context.log.error("%s: %s", dataset, error)
+                failures.append(error)
+                continue
             listed += found.listed
             for reason, (count, examples) in found.ignored.items():
                 context.log.warning("%s: %d objects left alone: %s (%s)", dataset, count, reason, examples)
         days = pending_delivery_days(deployment, profile)
+        if failures and not days:
+            raise failures[0]
         if not days:
             return dg.SkipReason(f"{listed} objects listed, nothing new")
         today = datetime.now(UTC).astimezone(ZoneInfo(profile.time_zone)).date()
