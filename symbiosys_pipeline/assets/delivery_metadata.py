@@ -60,7 +60,7 @@ def _touched(deployment: Deployment, deliveries: list[Delivery]) -> Metadata:
     oldest = 0
     for delivery in deliveries:
         for part in deployment.ledger.deliveries.slices_of(delivery.content_id):
-            if part.event_day == UNPLACED:
+            if part.event_day == UNPLACED or part.rows == 0:
                 continue
             touched[str(part.event_day)] += part.rows
             days = (delivery.delivery_day - part.event_day).days

@@ -1,6 +1,7 @@
 """`symbiosys demo`: two invented clients, four waves of deliveries, and the result beside the known truth."""
 
 import shutil
+import sys
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -112,14 +113,18 @@ def _quarantined(work: Surroundings, client: str) -> dict[str, dict[str, int]]:
 
 
 def _say_what_next(settings: Settings) -> None:
-    options = f"--home {settings.home} --clients {settings.clients}"
+    command = f"{_program()} --home {settings.home} --clients {settings.clients}"
     console.rule("what next")
-    for text, command in {
+    for text, shown in {
         "open the Dagster UI on this data": "make dev",
-        "see every day": f"symbiosys {options} status",
+        "see every day": f"{command} status",
         "query the tables": (
-            f"symbiosys {options} sql "
-            "'SELECT client, event_day, count(*) FROM sessions GROUP BY ALL ORDER BY ALL'"
+            f"{command} sql 'SELECT client, event_day, count(*) FROM sessions GROUP BY ALL ORDER BY ALL'"
         ),
     }.items():
-        console.print(f"{text}:\n    {command}", highlight=False, soft_wrap=True, markup=False)
+        console.print(f"{text}:\n    {shown}", highlight=False, soft_wrap=True, markup=False)
+
+
+def _program() -> str:
+    """How this program was called: `symbiosys` where it is on the path."""
+    return "symbiosys" if shutil.which("symbiosys") else sys.argv[0]

@@ -27,7 +27,7 @@ DAY = "2026-01-03"
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
-    with dg.DagsterInstance.ephemeral() as instance:
+    with dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance:
         yield Shop.open(tmp_path, instance)
 
 

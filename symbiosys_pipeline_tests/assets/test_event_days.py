@@ -29,7 +29,7 @@ EVERY_TABLE = ["staging/page_views", "staging/orders", *(f"events/{table}" for t
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
-    with dg.DagsterInstance.ephemeral() as instance:
+    with dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance:
         yield Shop.open(tmp_path, instance)
 
 
