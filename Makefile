@@ -31,5 +31,5 @@ $(READY): requirements.lock pyproject.toml
 	touch $@
 
 lock: $(READY) ## Resolve the dependencies again.
-	$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --no-strip-extras --no-emit-index-url --no-header \
+	$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --no-strip-extras --no-header \
 	  --python-version 3.11 --output-file requirements.lock

@@ -91,7 +91,9 @@ def test_several_processes_open_a_new_ledger(workers: Workers, tmp_path: Path) -
     source = tmp_path / "source"
     source.mkdir()
     for number in range(3):
-        workers.run_well(*[Job(str(tmp_path / f"home-{number}"), str(source))] * 5)
+        home = tmp_path / f"home-{number}"
+        workers.run_well(*[Job(str(home), str(source))] * 5)
+        assert (home / "ledger.sqlite").is_file()
 
 
 def test_scratch_that_another_process_removes_meanwhile_is_no_failure(tmp_path: Path) -> None:

@@ -196,7 +196,7 @@ def test_local_times_equal_zoneinfo(locals_: list[datetime], zone: str, policy: 
     st.text(max_size=30), st.sampled_from(["epoch_ms", "epoch_s", "epoch_us", "iso8601", "%d/%m/%Y %H:%M"])
 )
 def test_no_text_crashes(text: str, written: str) -> None:
-    read([text], format=written, time_zone=PARIS)
+    assert len(read([text], format=written, time_zone=PARIS)) == 1
 
 
 # Delivery day 2026-11-22 in New York ends at 2026-11-23T05:00Z; 35 minutes of tolerance; 3 days of lateness.
