@@ -1,14 +1,13 @@
 """The entry point: platform definitions, the clients of this deployment, resources and the executor."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import dagster as dg
 
 from symbiosys_pipeline.components.retail_client import client_definitions, definitions_of_folder
 from symbiosys_pipeline.contracts.profile import ClientProfile
 from symbiosys_pipeline.deployment import Deployment
-from symbiosys_pipeline.settings import PACKAGE, PROJECT, Settings
+from symbiosys_pipeline.settings import PACKAGE, Settings
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
@@ -47,8 +46,3 @@ def _shared(settings: Settings) -> dg.Definitions:
 def defs() -> dg.Definitions:
     """The definitions of the deployment that the environment describes."""
     return build_definitions(Settings.from_environment())
-
-
-def instance_config() -> Path:
-    """The committed `dagster.yaml`."""
-    return PROJECT / "dagster.yaml"

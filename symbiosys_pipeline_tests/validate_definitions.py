@@ -4,13 +4,12 @@ Runs `dagster definitions validate` on the demo's clients in a home and an insta
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from symbiosys_pipeline.definitions import instance_config
+from symbiosys_pipeline.commands.surroundings import prepare_dagster_home
 from symbiosys_pipeline.settings import PACKAGE, PROJECT, Settings
 
 #: Every use of these is known: the command itself says that `dg check defs` may replace it.
@@ -20,8 +19,7 @@ _KNOWN = ("SupersessionWarning",)
 def validate(home: Path, clients: Path) -> tuple[int, str]:
     """The command's exit code, and what it printed."""
     settings = Settings.at(home, clients=clients)
-    settings.dagster_home.mkdir(parents=True)
-    shutil.copyfile(instance_config(), settings.dagster_home / "dagster.yaml")
+    prepare_dagster_home(settings)
     environment = {
         **os.environ,
         **settings.environment(),

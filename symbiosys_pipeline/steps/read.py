@@ -77,10 +77,11 @@ def read_delivery(
 
     Raises:
         LakeError: Its bytes are missing from the lake.
+        DeliveryError: Read again, it would be refused now; what was read of it before stays.
     """
     version = profile_sha(profile, delivery.dataset)
     if delivery.content_of is None:
-        return _parse(deployment, profile, delivery, version)
+        return _parse(deployment, profile, delivery, version, again=again)
     first = deployment.ledger.deliveries.get(delivery.content_of)
     if first is None:
         raise LakeError(
@@ -88,7 +89,7 @@ def read_delivery(
             "ledger does not know; run `symbiosys ledger rebuild`"
         )
     if again or first.state not in _READ or first.profile_sha != version:
-        first = _parse(deployment, profile, first, version, keep_read=not again)
+        first = _parse(deployment, profile, first, version, again=again)
     outcome = replace(
         first,
         delivery_id=delivery.delivery_id,
@@ -108,9 +109,9 @@ def _parse(
     delivery: Delivery,
     version: str,
     *,
-    keep_read: bool = False,
+    again: bool,
 ) -> Delivery:
-    """Parse and record; with `keep_read` a refusal leaves in place what was read of the delivery before."""
+    """Parse and record; a refusal leaves in place what was read of the delivery before."""
     with deployment.lake.scratch() as scratch:
         reading = _Reading(SliceCollector(scratch))
         try:
@@ -128,9 +129,12 @@ def _parse(
                 reason=error.message,
                 facts=reading.facts,
             )
-            # Its rows may be live: the generation with the same bytes is refused, and supersedes nothing.
-            if not (keep_read and delivery.state is DeliveryState.STANDARDIZED):
+            if delivery.state is not DeliveryState.STANDARDIZED:
                 _record(deployment, refused, [])
+            elif again:
+                message = f"{error.message}. What was read of it before stays as it is"
+                raise DeliveryError(error.code, message) from error
+            # else: the generation with the same bytes is refused, and supersedes nothing.
             return refused
         with file_errors():
             slices, quarantine = _write_slices(deployment, profile, delivery, reading, scratch)

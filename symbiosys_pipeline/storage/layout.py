@@ -36,11 +36,6 @@ def quarantine_file(folder: str, sha256: str) -> str:
     return f"{folder}/quarantine-{sha256[:16]}.parquet"
 
 
-def standardized_manifest(folder: str) -> str:
-    """Which slices make up the delivery, and how its rows were counted."""
-    return f"{folder}/manifest.json"
-
-
 def staging_partition(dataset: Dataset, client: str, event_day: date) -> str:
     """One client's staged event day."""
     return f"staging/{dataset}/client={client}/event_day={event_day}/data.parquet"

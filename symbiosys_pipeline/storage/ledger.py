@@ -6,7 +6,6 @@ The ledger is the index, not the only copy: `steps.restore` restores it from the
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -19,11 +18,6 @@ from symbiosys_pipeline.storage.ledger_tables import METADATA
 from symbiosys_pipeline.storage.publication_ledger import PublicationLedger
 
 _BUSY_SECONDS = 60
-
-
-def utc_now() -> datetime:
-    """The present in UTC without a zone, as the ledger stores times."""
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 class Ledger:

@@ -7,6 +7,8 @@ import pytest
 from symbiosys_pipeline.contracts.columns import Dataset
 from symbiosys_pipeline.contracts.profile import ClientProfile
 from symbiosys_pipeline.contracts.tables import EVENT_TABLES, Table
+from symbiosys_pipeline.errors import DeliveryError
+from symbiosys_pipeline.steps.deliver import deliver
 from symbiosys_pipeline.storage.ledger_tables import DeliveryState, Layer
 from symbiosys_pipeline_tests.pipeline.clients import (
     D1,
@@ -209,6 +211,23 @@ def test_a_file_sent_again_under_a_profile_that_cannot_read_it_supersedes_nothin
     ran = client.run()
     assert [item.state for item in ran.read] == [DeliveryState.STANDARDIZED]
     assert ran.visited == 0
+    assert client.files() == before
+
+
+def test_reading_everything_again_under_a_profile_that_cannot_read_it_takes_nothing_away(
+    client: RunningClient,
+) -> None:
+    before = client.files()
+    broken = written()
+    broken["page_views"]["sources"][0]["mapping"] = {"visitor_id": "visitr_id"}
+    client.profile = ClientProfile.model_validate(broken)
+    ledger = client.deployment.ledger.deliveries
+    for delivery in ledger.current("acme", Dataset.PAGE_VIEWS):
+        with pytest.raises(DeliveryError, match=r"visitor_id.*stays as it is"):
+            deliver(client.deployment, client.profile, delivery, again=True)
+    assert {item.state for item in ledger.current("acme", Dataset.PAGE_VIEWS)} == {DeliveryState.STANDARDIZED}
+    client.profile = ClientProfile.model_validate(written())
+    assert client.run().visited == 0
     assert client.files() == before
 
 
